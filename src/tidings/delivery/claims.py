@@ -1,0 +1,83 @@
+"""Claims: the slow lane. Leases what is due again: retries, leases that ran out, and what fan-out had no room for.
+
+The oldest due go first. Hooks that have no room are left out by name, so that the backlog of one costs the others a walk
+over an index and nothing else. Where a hook wants its objects' events in order, only the first unfinished delivery of a
+lane can be claimed. On PostgreSQL, rows that another process is just claiming are skipped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from msgspec import Struct
+
+from tidings.delivery.deliveries import EVENT_COLUMNS, NOBODY, Delivery, Event
+from tidings.delivery.fanout import Room
+from tidings.delivery.leases import holds
+from tidings.hooks.index import fresh_index
+from tidings.hooks.matching import Hook, HookIndex
+from tidings.store.database import Tx
+from tidings.store.rows import update_rows
+from tidings.store.schema import deliveries
+from tidings.store.sealing import Keyring
+
+BATCH = 500  # deliveries a transaction
+
+
+class Claimed(Struct):
+    """What one transaction of claims did."""
+
+    index: HookIndex
+    leased: list[Delivery]
+    cancelled: int  # their hook wants them no more
+    more: bool  # there may be more to claim at once
+
+
+def claim(tx: Tx, keyring: Keyring, held: HookIndex, lease_id: int, room: Room, full: Sequence[int], *, now: int) -> Claimed:
+    """Lease up to `BATCH` due deliveries, none of the hooks in `full`. `now` is in microseconds since the epoch."""
+    if not holds(tx, lease_id):
+        return Claimed(held, [], 0, more=False)
+    rows = tx.exec_driver_sql(_due_text(tx.dialect.name, full), (now,)).all()
+    index = fresh_index(tx, keyring, held)
+    leased: list[Delivery] = []
+    unwanted: list[tuple[object, ...]] = []
+    left: dict[int, int] = {}
+    for hook_id, sequence, attempts, lane, reason, *event in rows:
+        hook, what = index.by_id.get(hook_id), Event(*event)
+        if why := why_unwanted(hook, what.type):
+            unwanted.append(("cancelled", why, now, NOBODY, hook_id, sequence))
+            continue
+        assert hook is not None
+        if left.setdefault(hook_id, room(hook)) > 0:
+            left[hook_id] -= 1
+            leased.append(Delivery(hook_id, sequence, what, hook, lease_id, lane, attempts, reason))
+    update_rows(tx, deliveries, _KEY, ("state", "reason", "ended_at", "lease_id"), unwanted)
+    update_rows(tx, deliveries, _KEY, ("state", "lease_id"), [("sending", lease_id, d.hook_id, d.sequence) for d in leased])
+    return Claimed(index, leased, len(unwanted), len(rows) == BATCH)
+
+
+def why_unwanted(hook: Hook | None, event_type: str) -> str | None:
+    """Why a delivery of `event_type` to `hook` (None: it was deleted) is not to be sent any more, or None."""
+    if hook is None:
+        return "hook_deleted"
+    if event_type == "hook.verify":
+        return None if hook.awaits_code else "verified"
+    return None if hook.active else "hook_inactive"
+
+
+_KEY = ("hook_id", "sequence")
+_EVENT = ", ".join(f"e.{name}" for name in EVENT_COLUMNS.split(", "))
+
+
+def _due_text(dialect: str, full: Sequence[int]) -> str:
+    mark, lock = ("?", "") if dialect == "sqlite" else ("%s", " FOR UPDATE OF d SKIP LOCKED")
+    left_out = f" AND d.hook_id NOT IN ({', '.join(map(str, full))})" if full else ""  # ids of ours, all whole numbers
+    return f"""
+        SELECT d.hook_id, d.sequence, d.attempts, d.lane, d.reason, {_EVENT}
+        FROM deliveries AS d JOIN events AS e ON e.event_id = d.event_id
+        WHERE d.lease_id = {NOBODY} AND d.ended_at IS NULL AND d.due_at <= {mark}{left_out}
+          AND (d.lane IS NULL OR NOT EXISTS (
+              SELECT 1 FROM deliveries AS earlier
+              WHERE earlier.hook_id = d.hook_id AND earlier.lane = d.lane AND earlier.lane IS NOT NULL
+                AND earlier.ended_at IS NULL AND earlier.sequence < d.sequence))
+        ORDER BY d.due_at LIMIT {BATCH}{lock}"""

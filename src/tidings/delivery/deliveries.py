@@ -1,0 +1,61 @@
+"""A delivery as it is held in memory: one event for one hook, leased to this process. And how its row is written.
+
+States: `pending` -> `sending` (leased) -> `delivered` | `exhausted` | `cancelled`; back to `pending` with a later `due_at`
+for a retry. `attempts` counts the exchanges that have ended.
+"""
+
+from __future__ import annotations
+
+import msgspec
+from msgspec import Struct
+
+from tidings.hooks.matching import Hook
+
+NOBODY = 0
+"""The lease of a delivery that is held by nobody."""
+
+EVENT_COLUMNS = "event_id, type, app_id, space_id, object_type, object_id, parameters, field_ids, heard, hook_id, created_at"
+
+_field_ids = msgspec.json.Decoder(list[int]).decode
+
+
+class Event(Struct, frozen=True, gc=False):
+    """An event as delivery needs it: a row's `EVENT_COLUMNS`, in that order."""
+
+    event_id: int
+    type: str
+    app_id: int | None
+    space_id: int | None
+    object_type: str
+    object_id: int
+    parameters: str  # JSON object, text to text
+    touched: str  # JSON list of field ids
+    heard: bool
+    hook_id: int | None
+    created_at: int
+
+    @property
+    def field_ids(self) -> list[int]:
+        """The fields that the change set, changed or took away."""
+        return _field_ids(self.touched)
+
+    @property
+    def lane(self) -> str:
+        """The object whose events stay in order where a hook asks for it: `item:42`."""
+        return f"{self.object_type}:{self.object_id}"
+
+
+class Delivery(Struct, gc=False):
+    """One event for one hook. `(hook_id, sequence)` is its name, everywhere."""
+
+    hook_id: int
+    sequence: int
+    event: Event
+    hook: Hook
+    lease_id: int  # what it is held under
+    lane: str | None = None
+    attempts: int = 0
+    reason: str | None = None  # of the last failure
+
+    def __repr__(self) -> str:
+        return f"Delivery({self.hook_id}-{self.sequence}, {self.event.type})"

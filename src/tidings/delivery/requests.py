@@ -1,0 +1,104 @@
+"""The request of a delivery, to the byte: head, Standard Webhooks headers, form body.
+
+The body is Podio's and nothing else: the event's parameters, `type`, `hook_id`, and the URL's query parameters behind
+them (contract section 0, decisions 7 and 22). Everything we add is in headers. What is the same for every delivery of a
+hook is made once (`prepare`), so that a delivery costs a few concatenations and one HMAC. Pure.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from urllib.parse import urlsplit
+
+import msgspec
+from msgspec import Struct
+
+from tidings import __version__
+from tidings.delivery.deliveries import Delivery
+from tidings.delivery.destination import Destination
+from tidings.events.types import EVENT_TYPES, VERIFY
+from tidings.hooks.matching import Hook
+from tidings.wire.forms import CONTENT_TYPE, encode, moved_parameters
+from tidings.wire.signing import Signer
+
+_parameters = msgspec.json.Decoder(dict[str, str]).decode
+
+
+class Prepared(Struct, frozen=True):
+    """What all requests of one hook share."""
+
+    destination: Destination
+    head: bytes  # request line and the headers that never change
+    tail: str  # of the form: `type`, `hook_id` and the URL's parameters
+    verify_tail: str  # the same for `hook.verify`
+    id_prefix: str
+    signers: tuple[Signer, ...]
+
+    def __repr__(self) -> str:
+        return f"Prepared({self.destination!r})"
+
+
+def prepare(hook: Hook, destination: Destination, instance: str) -> Prepared:
+    """What all requests of `hook` share. `instance` names the database, so that ids of two of them never meet."""
+    parts = urlsplit(hook.url)
+    target = parts.path or "/"
+    if hook.preserve_query and parts.query:
+        target += f"?{parts.query}"
+    head = (
+        f"POST {target} HTTP/1.1\r\n"
+        f"Host: {destination.authority}\r\n"
+        f"User-Agent: Tidings/{__version__}\r\n"
+        f"Accept: */*\r\n"
+        f"Content-Type: {CONTENT_TYPE}\r\n"
+    )
+    return Prepared(
+        destination=destination,
+        head=head.encode("ascii"),
+        tail=_tail(hook, hook.type),
+        verify_tail=_tail(hook, VERIFY.name),
+        id_prefix=f"msg_{instance}_{hook.hook_id}_",
+        signers=tuple(Signer(key) for key in hook.keys),
+    )
+
+
+def build(prepared: Prepared, delivery: Delivery, *, now: int) -> bytes:
+    """The whole request of the next attempt. `now`, microseconds since the epoch, is what the signature says."""
+    event = delivery.event
+    tail = prepared.verify_tail if event.type == VERIFY.name else prepared.tail
+    body = f"{_form(event.parameters)}{tail}".encode()
+    message_id = f"{prepared.id_prefix}{delivery.sequence}"
+    seconds = now // 1_000_000
+    signatures = " ".join([signer.sign(message_id, seconds, body) for signer in prepared.signers])
+    headers = (
+        f"Content-Length: {len(body)}\r\n"
+        f"webhook-id: {message_id}\r\n"
+        f"webhook-timestamp: {seconds}\r\n"
+        f"webhook-signature: {signatures}\r\n"
+        f"Tidings-Sequence: {delivery.sequence}\r\n"
+        f"Tidings-Attempt: {delivery.attempts + 1}\r\n"
+        f"{_occasional(delivery)}\r\n"
+    )
+    return prepared.head + headers.encode("ascii") + body
+
+
+@lru_cache(4096)
+def _form(parameters: str) -> str:
+    """The event's own part of the form; one event often goes to many hooks."""
+    return encode(_parameters(parameters).items())
+
+
+def _occasional(delivery: Delivery) -> str:
+    event = delivery.event
+    lines = f"Tidings-Space: {event.space_id}\r\n" if event.space_id is not None else ""
+    if event.app_id is not None:
+        lines += f"Tidings-App: {event.app_id}\r\n"
+    if delivery.attempts and delivery.reason:
+        lines += f"Tidings-Retry-Reason: {delivery.reason}\r\n"
+    return lines
+
+
+def _tail(hook: Hook, type: str) -> str:
+    own = [("type", type), ("hook_id", str(hook.hook_id))]
+    if not hook.preserve_query:
+        own += moved_parameters(hook.url, {*EVENT_TYPES[type].parameters, "type", "hook_id"})
+    return "&" + encode(own)

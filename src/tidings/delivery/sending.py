@@ -1,0 +1,218 @@
+"""What this process holds: deliveries waiting for their turn, exchanges under way, results waiting to be settled.
+
+Lives on the engine's loop, in one thread, and holds no future for a delivery: it is called with deliveries, calls the
+sender when a turn comes, is called back with the outcome, and keeps the result for `settle`. It sends nothing once the
+lease may have run out, and pauses while too many results wait for the database.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from functools import partial
+
+from tidings.clock import Clock
+from tidings.delivery.allow import AllowList
+from tidings.delivery.claims import why_unwanted
+from tidings.delivery.decide import Verdict, decide
+from tidings.delivery.deliveries import Delivery
+from tidings.delivery.guard import judge_url
+from tidings.delivery.lanes import Lanes
+from tidings.delivery.outcomes import Outcome, Reason, Timings
+from tidings.delivery.requests import Prepared, build, prepare
+from tidings.delivery.schedule import Schedule
+from tidings.delivery.sender import Sender
+from tidings.delivery.settle import Given, Result
+from tidings.errors import Invalid
+from tidings.hooks.matching import EMPTY_INDEX, Hook, HookIndex
+from tidings.telemetry.facts import BreakerMoved, DeliveryAttempted, Telemetry
+
+UNSETTLED = 5_000  # results that may wait for the database before sending pauses
+
+
+class Sending:
+    """The deliveries held under this process's lease."""
+
+    def __init__(
+        self,
+        sender: Sender,
+        *,
+        instance: str,
+        allow: AllowList,
+        schedule: Schedule,
+        concurrency: int,
+        capacity: int,
+        exchanges: int,
+        clock: Clock,
+        chance: Callable[[], float],
+        telemetry: Telemetry,
+        settle_soon: Callable[[], None],
+    ) -> None:
+        """`concurrency`: of a hook that does not say; `capacity`: deliveries held; `exchanges`: under way at once."""
+        self._sender = sender
+        self._instance = instance
+        self._allow = allow
+        self._schedule = schedule
+        self._concurrency = concurrency
+        self._exchanges = exchanges
+        self._clock = clock
+        self._chance = chance
+        self._telemetry = telemetry
+        self._settle_soon = settle_soon
+        self._lanes: Lanes[Delivery] = Lanes(capacity)
+        self._prepared: dict[int, Prepared | str] = {}
+        self._results: list[Result] = []
+        self._given: list[Given] = []
+        self._pumping = False
+        self.index: HookIndex = EMPTY_INDEX
+        self.sends_until = 0  # when the lease runs out, microseconds since the epoch
+
+    def __repr__(self) -> str:
+        return f"<Sending {self._lanes!r} unsettled={len(self._results)}>"
+
+    @property
+    def under_way(self) -> int:
+        """Exchanges that have begun and not ended."""
+        return self._lanes.under_way
+
+    @property
+    def unsettled(self) -> int:
+        """Results and deliveries given back that wait to be written."""
+        return len(self._results) + len(self._given)
+
+    def room(self, hook: Hook) -> int:
+        """How many deliveries more of `hook` would be taken in."""
+        return self._lanes.room(hook.hook_id, self._cap(hook), self._clock())
+
+    def full(self) -> list[int]:
+        """The hooks of which none would be taken in."""
+        return self._lanes.full(self._clock())
+
+    def breaker_states(self) -> dict[str, int]:
+        """How many hooks have their breaker open, and half-open."""
+        return self._lanes.breaker_states(self._clock())
+
+    def take_in(self, index: HookIndex, deliveries: Iterable[Delivery]) -> None:
+        """Hold `deliveries`, just leased, and send those whose turn it is. `index` is the hooks as that lease saw them."""
+        if index is not self.index:
+            self.index = index
+            self._prepared.clear()
+        for delivery in deliveries:
+            self._lanes.add(delivery, self._cap(delivery.hook))
+        self.pump()
+
+    def tick(self) -> None:
+        """Let time pass: breakers become half-open, a pause ends."""
+        self._lanes.tick()
+        self.pump()
+
+    def pump(self) -> None:
+        """Begin as many exchanges as there are turns for."""
+        if self._pumping:  # the sender answered at once, from inside the loop below
+            return
+        self._pumping = True
+        try:
+            while self._lanes.under_way < self._exchanges and self.unsettled < UNSETTLED:
+                now = self._clock()
+                if now >= self.sends_until:
+                    break
+                delivery = self._lanes.take(now)
+                if delivery is None:
+                    break
+                self._begin(delivery, now)
+        finally:
+            self._pumping = False
+
+    def stop(self, *, drop: bool = False) -> None:
+        """Send nothing more. What waits is given back to be settled; or dropped, where the lease has been lost."""
+        self.sends_until = 0
+        waiting = self._lanes.hand_back_all()
+        if not drop:
+            self._give_back(waiting, self._clock())
+
+    def take_unsettled(self, limit: int) -> tuple[list[Result], list[Given]]:
+        """The oldest results, and all that was given back, for `settle`."""
+        results, self._results = self._results[:limit], self._results[limit:]
+        given, self._given = self._given, []
+        return results, given
+
+    # --- one exchange ---
+
+    def _cap(self, hook: Hook) -> int:
+        return hook.concurrency or self._concurrency
+
+    def _begin(self, delivery: Delivery, now: int) -> None:
+        hook = self.index.by_id.get(delivery.hook_id)
+        if why := why_unwanted(hook, delivery.event.type):
+            self._cancel(delivery, why, now)
+            return
+        assert hook is not None
+        prepared = self._prepare(hook)
+        if isinstance(prepared, str):
+            self._ended(delivery, "", Outcome(now, Timings(0), b"", Reason.REFUSED_ADDRESS, prepared))
+        else:
+            destination = prepared.destination
+            self._sender.send(destination, build(prepared, delivery, now=now), partial(self._ended, delivery, destination.host))
+
+    def _prepare(self, hook: Hook) -> Prepared | str:
+        """What requests of `hook` share; or the sentence with which the guard refuses its URL."""
+        prepared = self._prepared.get(hook.hook_id)
+        if prepared is None:
+            try:
+                prepared = prepare(hook, judge_url(hook.url, self._allow, hook.ca), self._instance)
+            except Invalid as refusal:
+                prepared = refusal.description
+            self._prepared[hook.hook_id] = prepared
+        return prepared
+
+    def _cancel(self, delivery: Delivery, why: str, now: int) -> None:
+        handed_back = self._lanes.done(delivery, ended=True)
+        self._given.append(Given(delivery, now, cancelled=why))
+        self._give_back(handed_back, now)
+
+    def _ended(self, delivery: Delivery, host: str, outcome: Outcome) -> None:
+        now = self._clock()
+        if outcome.reason is Reason.STOPPED:  # by us: no attempt of the destination's
+            self._give_back([delivery, *self._lanes.done(delivery, ended=False)], now)
+            return
+        number = delivery.attempts + 1
+        verdict = decide(outcome, number, self._schedule, now=now, chance=self._chance())
+        self._tell_breaker(delivery.hook_id, outcome, now)
+        handed_back = self._lanes.done(delivery, ended=verdict.state != "pending")
+        self._results.append(Result(delivery, number, outcome, verdict))
+        self._give_back(handed_back, now)
+        self._telemetry.tell(_attempted(delivery, number, host, outcome, verdict))
+        self._settle_soon()
+        self.pump()
+
+    def _tell_breaker(self, hook_id: int, outcome: Outcome, now: int) -> None:
+        if outcome.reason is None:
+            if self._lanes.succeeded(hook_id):
+                self._telemetry.tell(BreakerMoved(hook_id, "closed"))
+        elif self._lanes.failed(hook_id, now):
+            self._telemetry.tell(BreakerMoved(hook_id, "open"))
+            self._give_back(self._lanes.hand_back(hook_id), now)
+
+    def _give_back(self, deliveries: Iterable[Delivery], now: int) -> None:
+        self._given.extend(Given(delivery, now) for delivery in deliveries)
+        if self._given:
+            self._settle_soon()
+
+
+def _attempted(delivery: Delivery, number: int, host: str, outcome: Outcome, verdict: Verdict) -> DeliveryAttempted:
+    event, ended = delivery.event, outcome.timings.ended
+    return DeliveryAttempted(
+        delivery.hook_id,
+        delivery.sequence,
+        event.event_id,
+        event.type,
+        number,
+        verdict.state,
+        ended,
+        outcome.started_at + ended - event.created_at,
+        host,
+        outcome.reason,
+        outcome.status,
+        outcome.detail,
+        outcome.address,
+        verdict.due_at if verdict.state == "pending" else None,
+    )

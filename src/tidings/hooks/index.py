@@ -1,0 +1,43 @@
+"""Loads the index of hooks, and tells whether one that is held is still true.
+
+Asked inside the transaction that relies on it, after that transaction has read its events: whatever hook was active
+before such an event was committed is then seen.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import RowMapping, select
+
+from tidings.hooks.matching import Hook, HookIndex
+from tidings.hooks.secrets import open_secret
+from tidings.store.database import Tx
+from tidings.store.schema import hooks
+from tidings.store.sealing import Keyring
+
+
+def fresh_index(tx: Tx, keyring: Keyring, held: HookIndex) -> HookIndex:
+    """`held` if no hook has changed since, else the index as it is now."""
+    version = tx.exec_driver_sql("SELECT hooks_version FROM server").scalar_one()
+    return held if held.version == version else _load(tx, keyring, version)
+
+
+def _load(tx: Tx, keyring: Keyring, version: int) -> HookIndex:
+    rows = tx.execute(select(hooks).where(hooks.c.deleted_at.is_(None))).mappings()
+    return HookIndex(version, (_hook(row, keyring) for row in rows))
+
+
+def _hook(row: RowMapping, keyring: Keyring) -> Hook:
+    return Hook(
+        hook_id=row["hook_id"],
+        ref_type=row["ref_type"],
+        ref_id=row["ref_id"],
+        type=row["type"],
+        url=row["url"],
+        active=row["status"] == "active",
+        awaits_code=row["verify_code"] is not None,
+        order=row["delivery_order"],
+        concurrency=row["concurrency"],
+        preserve_query=row["preserve_query"],
+        ca=row["ca"],
+        keys=(open_secret(keyring, row["hook_id"], row["secret_sealed"]),),
+    )

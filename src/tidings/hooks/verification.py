@@ -1,0 +1,86 @@
+"""Podio's handshake: a hook hears of nothing until its URL has shown, with a code, that it wants to.
+
+The code goes to the URL alone, as a `hook.verify` event meant for this hook, which is delivered like any other (contract
+section 0, decision 14). Who has it posts it back. The same code stands until it is validated, for 7 days and through 5
+wrong tries (decision 13); the next request then makes a new one.
+"""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+
+from sqlalchemy import RowMapping, select, update
+
+from tidings.clock import DAY
+from tidings.events.outbox import NewEvent, append
+from tidings.events.types import VERIFY
+from tidings.hooks.reach import hooks_changed, reach_hook
+from tidings.store.database import Tx
+from tidings.store.schema import hook_health, hooks
+from tidings.workspace.access import Caller
+
+CODE_BYTES = 16  # written as 32 hex digits
+CODE_LIFE = 7 * DAY
+WRONG_TRIES = 5
+
+
+def request_verification(tx: Tx, caller: Caller, hook_id: int, *, now: int) -> None:
+    """Send the hook's URL its code (again). Raises `NotFound`, `Forbidden`, `Gone`."""
+    reach_hook(tx, caller, hook_id)
+    send_code(tx, _locked(tx, hook_id), caller, now=now)
+    hooks_changed(tx)
+
+
+def validate(tx: Tx, caller: Caller, hook_id: int, code: str, *, now: int) -> bool:
+    """Make the hook active if `code` is the one that was sent; answer whether it was. An active hook stays so.
+
+    A wrong code is an answer and not an error because the try must be counted, and an error would roll that back.
+    Raises `NotFound`, `Forbidden`, `Gone`.
+    """
+    reach_hook(tx, caller, hook_id)
+    hook = _locked(tx, hook_id)
+    if hook["status"] == "active":
+        return True
+    if not _is_right(hook, code, now):
+        tx.execute(update(hooks).where(hooks.c.hook_id == hook_id).values(verify_tries=hooks.c.verify_tries + 1))
+        return False
+    active = {"status": "active", "reason": None, "activated_at": now, "deactivated_at": None, "verify_code": None, "verify_tries": 0}
+    tx.execute(update(hooks).where(hooks.c.hook_id == hook_id).values(**active))
+    tx.execute(update(hook_health).where(hook_health.c.hook_id == hook_id).values(failures_in_row=0, first_failure_at=None))
+    hooks_changed(tx)
+    return True
+
+
+def send_code(tx: Tx, hook: RowMapping, caller: Caller, *, now: int) -> None:
+    """Write the `hook.verify` event for `hook` (a row of `hooks`), with its present code, or a new one if that is dead."""
+    code = hook["verify_code"] if _is_alive(hook, now) else secrets.token_hex(CODE_BYTES)
+    if code != hook["verify_code"]:
+        fresh = {"verify_code": code, "verify_expires_at": now + CODE_LIFE, "verify_tries": 0}
+        tx.execute(update(hooks).where(hooks.c.hook_id == hook["hook_id"]).values(**fresh))
+    append(
+        tx,
+        NewEvent(
+            type=VERIFY.name,
+            space_id=hook["space_id"],
+            app_id=hook["app_id"],
+            object_id=hook["hook_id"],
+            parameters={"code": code},
+            created_by=caller.author,
+            created_at=now,
+            hook_id=hook["hook_id"],
+        ),
+    )
+
+
+def _locked(tx: Tx, hook_id: int) -> RowMapping:
+    """The hook's row, for us alone: two wrong tries at once are two."""
+    return tx.execute(select(hooks).where(hooks.c.hook_id == hook_id).with_for_update()).mappings().one()
+
+
+def _is_alive(hook: RowMapping, now: int) -> bool:
+    return hook["verify_code"] is not None and now < hook["verify_expires_at"] and hook["verify_tries"] < WRONG_TRIES
+
+
+def _is_right(hook: RowMapping, code: str, now: int) -> bool:
+    return _is_alive(hook, now) and hmac.compare_digest(hook["verify_code"].encode(), code.encode("utf-8", "replace"))

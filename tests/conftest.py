@@ -1,0 +1,67 @@
+"""Fixtures that any test may ask for. A test that is `async def` runs on asyncio by itself (anyio's pytest plugin)."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+
+import hypothesis
+import pytest
+
+from tests.support.databases import AnyDatabase, Place, make_template, place_on_postgres
+from tests.support.postgres import Postgres
+
+# No deadline for one example: the machine may be busy. The blob lets a failure seen elsewhere be run again here.
+hypothesis.settings.register_profile("tidings", deadline=None, print_blob=True)
+hypothesis.settings.load_profile("tidings")
+
+ENGINES = ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)]
+
+
+@pytest.fixture(scope="session")
+def anyio_backend() -> str:
+    """What `async def` tests run on."""
+    return "asyncio"
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """The session's PostgreSQL server, started for the first test that needs it."""
+    server = Postgres()
+    try:
+        make_template(server)
+        yield server
+    finally:
+        server.close()
+
+
+@pytest.fixture(params=ENGINES)
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
+    """Where this test's own database is: once on each engine, not opened yet."""
+    with _place(request, tmp_path) as made:
+        yield made
+
+
+@pytest.fixture(params=ENGINES)
+def empty_place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
+    """As `place`, but nobody has made the tables."""
+    with _place(request, tmp_path, empty=True) as made:
+        yield made
+
+
+def _place(request: pytest.FixtureRequest, data: Path, *, empty: bool = False) -> AbstractContextManager[Place]:
+    only = request.node.get_closest_marker("only")
+    if only is not None and request.param not in only.args:
+        pytest.skip(only.kwargs["reason"])
+    if request.param == "sqlite":
+        return nullcontext(Place(data))
+    return place_on_postgres(request.getfixturevalue("postgres"), data, empty=empty)
+
+
+@pytest.fixture
+async def database(place: Place, anyio_backend: str) -> AsyncIterator[AnyDatabase]:
+    """The test's own database, open: once on each engine."""
+    opened = place.open()
+    yield opened
+    await opened.close()

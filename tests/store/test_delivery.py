@@ -1,0 +1,345 @@
+"""The line's transactions, on both engines: fan-out, claims, settle, leases, prune."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+import pytest
+
+from tests.support.databases import AnyDatabase
+from tests.support.world import KEYRING, NOW, SECOND, World, append_update, make_hook, make_world
+from tidings.delivery.backlog import measure_backlog
+from tidings.delivery.claims import Claimed, claim
+from tidings.delivery.decide import Verdict
+from tidings.delivery.deliveries import Delivery
+from tidings.delivery.fanout import FannedOut, fan_out
+from tidings.delivery.leases import free_expired, give_up_lease, renew_lease, take_lease
+from tidings.delivery.outcomes import Outcome, Reason, Timings
+from tidings.delivery.prune import prune
+from tidings.delivery.settle import Given, Result, settle
+from tidings.hooks import registry
+from tidings.hooks.matching import EMPTY_INDEX, Hook
+from tidings.store.database import Tx
+
+DAY = 24 * 3600 * SECOND
+LEASE = 15 * SECOND
+
+
+@pytest.fixture
+async def world(database: AnyDatabase) -> World:
+    """A world in which nothing waits: its hooks' verifications are out of the way."""
+    return await database.write(make_world)
+
+
+async def lease(database: AnyDatabase, now: int = NOW) -> int:
+    return await database.write(take_lease, "test", now=now, duration=LEASE)
+
+
+async def hook(database: AnyDatabase, world: World, order: str = "none", url: str = "http://a.example/in") -> int:
+    hook_id = await database.write(make_hook, world, order=order, url=url)
+    await database.write(lambda tx: tx.exec_driver_sql("UPDATE events SET matched = 0"))
+    return hook_id
+
+
+def much(_: Hook) -> int:
+    return 1_000
+
+
+def none(_: Hook) -> int:
+    return 0
+
+
+async def out(database: AnyDatabase, lease_id: int, room: Callable[[Hook], int] = much, now: int = NOW) -> FannedOut:
+    return await database.write(fan_out, KEYRING, EMPTY_INDEX, lease_id, room, now=now)
+
+
+async def claimed(database: AnyDatabase, lease_id: int, full: tuple[int, ...] = (), now: int = NOW) -> Claimed:
+    return await database.write(claim, KEYRING, EMPTY_INDEX, lease_id, much, full, now=now)
+
+
+def names(deliveries: list[Delivery]) -> list[int]:
+    return [delivery.sequence for delivery in deliveries]
+
+
+def failure(status: int | None = 500, at: int = NOW) -> Outcome:
+    return Outcome(at, Timings(100), b"POST", Reason.STATUS, "it answers 500", status, answer_body=b"oh")
+
+
+async def settled(database: AnyDatabase, delivery: Delivery, verdict: Verdict, outcome: Outcome, now: int = NOW) -> int:
+    result = Result(delivery, delivery.attempts + 1, outcome, verdict)
+    return (await database.write(settle, [result], [], now=now)).moved
+
+
+async def states(database: AnyDatabase) -> list[tuple[int, str, int]]:
+    def read(tx: Tx) -> list[tuple[int, str, int]]:
+        rows = tx.exec_driver_sql("SELECT sequence, state, attempts FROM deliveries ORDER BY hook_id, sequence")
+        return [tuple(row) for row in rows]
+
+    return await database.read(read)
+
+
+# --- fan-out ---
+
+
+async def test_each_hook_that_matches_gets_a_delivery_leased_to_us(database: AnyDatabase, world: World) -> None:
+    first, second = await hook(database, world), await hook(database, world, url="http://b.example/")
+    await database.write(append_update, world)
+    done = await out(database, await lease(database))
+    assert [(delivery.hook_id, delivery.sequence) for delivery in done.leased] == [(first, 1), (second, 1)]
+    assert await states(database) == [(1, "sending", 0), (1, "sending", 0)]
+
+
+async def test_an_event_is_fanned_out_once(database: AnyDatabase, world: World) -> None:
+    await hook(database, world)
+    await database.write(append_update, world)
+    lease_id = await lease(database)
+    assert len((await out(database, lease_id)).leased) == 1
+    assert (await out(database, lease_id)).events == []
+
+
+async def test_numbers_are_gapless_and_follow_the_events(database: AnyDatabase, world: World) -> None:
+    await hook(database, world)
+    for revision in range(5):
+        await database.write(append_update, world, revision=revision, heard=revision != 2)
+    done = await out(database, await lease(database))
+    assert names(done.leased) == [1, 2, 3, 4]
+    assert len(done.events) == 5
+
+
+async def test_a_rolled_back_change_leaves_no_event(database: AnyDatabase, world: World) -> None:
+    await hook(database, world)
+
+    def change(tx: Tx) -> None:
+        append_update(tx, world)
+        raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        await database.write(change)
+    assert (await out(database, await lease(database))).events == []
+
+
+async def test_what_there_is_no_room_for_is_left_for_claims(database: AnyDatabase, world: World) -> None:
+    await hook(database, world)
+    for _ in range(3):
+        await database.write(append_update, world)
+    lease_id = await lease(database)
+    done = await out(database, lease_id, room=lambda _: 1)
+    assert (names(done.leased), done.overflow) == ([1], 2)
+    assert names((await claimed(database, lease_id)).leased) == [2, 3]
+
+
+async def test_many_processes_at_once_fan_out_each_event_once_and_without_gaps(database: AnyDatabase, world: World) -> None:
+    await hook(database, world)
+    await asyncio.gather(*(database.write(append_update, world, item_id=n) for n in range(1, 60)))
+    lease_id = await lease(database)
+    sequences: list[int] = []
+    while len(sequences) < 59:
+        rounds = await asyncio.gather(*(out(database, lease_id) for _ in range(4)))
+        sequences += [number for done in rounds for number in names(done.leased)]
+    assert sorted(sequences) == list(range(1, 60))
+
+
+# --- order ---
+
+
+async def test_with_order_a_lane_that_is_occupied_waits_for_claims(database: AnyDatabase, world: World) -> None:
+    await hook(database, world, order="object")
+    lease_id = await lease(database)
+    await database.write(append_update, world, revision=1)
+    (first,) = (await out(database, lease_id)).leased
+    await database.write(append_update, world, revision=2)
+    await database.write(append_update, world, item_id=43)
+    done = await out(database, lease_id)
+    assert (names(done.leased), done.overflow) == ([3], 1)
+    assert (await claimed(database, lease_id)).leased == []
+    await settled(database, first, Verdict("delivered"), Outcome(NOW, Timings(1), b"", status=200))
+    assert names((await claimed(database, lease_id)).leased) == [2]
+
+
+async def test_with_order_a_retry_holds_back_what_comes_after_it(database: AnyDatabase, world: World) -> None:
+    await hook(database, world, order="object")
+    lease_id = await lease(database)
+    for revision in (1, 2):
+        await database.write(append_update, world, revision=revision)
+    first, second = (await out(database, lease_id)).leased
+    again = Verdict("pending", NOW + 5 * SECOND)
+    await database.write(settle, [Result(first, 1, failure(), again)], [Given(second, NOW)], now=NOW)
+    assert (await claimed(database, lease_id, now=NOW + SECOND)).leased == []
+    assert names((await claimed(database, lease_id, now=NOW + 6 * SECOND)).leased) == [1]
+
+
+# --- claims ---
+
+
+async def test_a_retry_is_claimed_when_it_is_due_with_its_attempts_behind_it(database: AnyDatabase, world: World) -> None:
+    await hook(database, world)
+    await database.write(append_update, world)
+    lease_id = await lease(database)
+    (delivery,) = (await out(database, lease_id)).leased
+    await settled(database, delivery, Verdict("pending", NOW + 5 * SECOND), failure())
+    assert (await claimed(database, lease_id, now=NOW + 4 * SECOND)).leased == []
+    (again,) = (await claimed(database, lease_id, now=NOW + 5 * SECOND)).leased
+    assert (again.sequence, again.attempts, again.reason) == (1, 1, "status")
+    assert (await claimed(database, lease_id, now=NOW + 5 * SECOND)).leased == []
+
+
+async def test_claims_leave_out_hooks_that_are_full(database: AnyDatabase, world: World) -> None:
+    first, _second = await hook(database, world), await hook(database, world, url="http://b.example/")
+    await database.write(append_update, world)
+    lease_id = await lease(database)
+    await out(database, lease_id, room=none)
+    done = await claimed(database, lease_id, full=(first,))
+    assert [delivery.hook_id for delivery in done.leased] == [_second]
+
+
+async def test_two_processes_never_claim_the_same_delivery(database: AnyDatabase, world: World) -> None:
+    await hook(database, world)
+    for number in range(40):
+        await database.write(append_update, world, item_id=number + 1)
+    leases = [await lease(database) for _ in range(4)]
+    await out(database, leases[0], room=none)
+    rounds = await asyncio.gather(*(claimed(database, lease_id) for lease_id in leases))
+    found = [name for done in rounds for name in names(done.leased)]
+    assert sorted(found) == list(range(1, 41))
+
+
+async def test_what_a_deleted_hook_was_to_be_told_is_cancelled(database: AnyDatabase, world: World) -> None:
+    hook_id = await hook(database, world)
+    await database.write(append_update, world)
+    lease_id = await lease(database)
+    await out(database, lease_id, room=none)
+    await database.write(registry.delete_hook, world.user, hook_id, now=NOW)
+    done = await claimed(database, lease_id)
+    assert (done.leased, done.cancelled) == ([], 1)
+    assert await states(database) == [(1, "cancelled", 0)]
+
+
+# --- settle ---
+
+
+async def test_a_success_is_delivered_with_its_attempt_on_record(database: AnyDatabase, world: World) -> None:
+    await hook(database, world)
+    await database.write(append_update, world)
+    (delivery,) = (await out(database, await lease(database))).leased
+    good = Outcome(NOW, Timings(100, answered=90), b"POST / HTTP/1.1", status=200, answer_head=b"HTTP/1.1 200 OK", answer_body=b"\x00\xff")
+    assert await settled(database, delivery, Verdict("delivered"), good) == 1
+    assert await states(database) == [(1, "delivered", 1)]
+
+    def attempt(tx: Tx) -> tuple[object, ...]:
+        row = tx.exec_driver_sql("SELECT number, status, reason, sent, answer_body, answered_after FROM attempts").one()
+        return tuple(bytes(value) if isinstance(value, bytes | memoryview) else value for value in row)
+
+    assert await database.read(attempt) == (1, 200, None, b"POST / HTTP/1.1", b"\x00\xff", 90)
+
+
+async def test_under_a_lease_that_ran_out_an_attempt_is_kept_and_the_state_is_the_other_ones(database: AnyDatabase, world: World) -> None:
+    await hook(database, world)
+    await database.write(append_update, world)
+    (slow,) = (await out(database, await lease(database))).leased
+    later = NOW + LEASE + 1
+    other = await lease(database, now=later)
+    assert await database.write(free_expired, now=later) == 1
+    (taken,) = (await claimed(database, other, now=later)).leased
+    assert await settled(database, slow, Verdict("delivered"), Outcome(NOW, Timings(1), b"", status=200), now=later) == 0
+    assert await states(database) == [(1, "sending", 0)]
+    assert await settled(database, taken, Verdict("exhausted"), failure(at=later), now=later) == 1
+    assert await states(database) == [(1, "exhausted", 1)]
+    assert await database.read(lambda tx: tx.exec_driver_sql("SELECT count(*) FROM attempts").scalar()) == 2
+
+
+async def test_a_batch_that_may_be_on_record_already_is_settled_once(database: AnyDatabase, world: World) -> None:
+    await hook(database, world)
+    await database.write(append_update, world)
+    (delivery,) = (await out(database, await lease(database))).leased
+    result = Result(delivery, 1, failure(), Verdict("pending", NOW + SECOND))
+    await database.write(settle, [result], [], now=NOW)
+    await database.write(settle, [result], [], now=NOW, again=True)
+    assert await database.read(lambda tx: tx.exec_driver_sql("SELECT failures_in_row FROM hook_health").scalar()) == 1
+
+
+async def test_fifty_failures_and_a_day_without_success_make_a_hook_inactive(database: AnyDatabase, world: World) -> None:
+    hook_id = await hook(database, world)
+    await database.write(append_update, world)
+    (delivery,) = (await out(database, await lease(database))).leased
+    later = Verdict("pending", NOW + SECOND)
+    for number in range(49):
+        await settled(database, delivery, later, failure(at=NOW + number), now=NOW + 2 * DAY)
+    (listed,) = await database.read(registry.list_hooks, world.user, "app", world.app_id)
+    assert (listed.status, listed.failures_in_row) == ("active", 49)
+    done = await database.write(settle, [Result(delivery, 50, failure(at=NOW + 50), later)], [], now=NOW + 2 * DAY)
+    assert done.deactivated == [(hook_id, "failing")]
+    (listed,) = await database.read(registry.list_hooks, world.user, "app", world.app_id)
+    assert (listed.status, listed.reason, listed.last_status) == ("inactive", "failing", 500)
+
+
+async def test_fifty_failures_within_a_day_do_not(database: AnyDatabase, world: World) -> None:
+    await hook(database, world)
+    await database.write(append_update, world)
+    (delivery,) = (await out(database, await lease(database))).leased
+    results = [Result(delivery, n, failure(at=NOW + n), Verdict("pending", NOW + SECOND)) for n in range(60)]
+    assert (await database.write(settle, results, [], now=NOW + DAY - SECOND)).deactivated == []
+
+
+async def test_a_410_makes_a_hook_inactive_at_once(database: AnyDatabase, world: World) -> None:
+    hook_id = await hook(database, world)
+    await database.write(append_update, world)
+    (delivery,) = (await out(database, await lease(database))).leased
+    result = Result(delivery, 1, failure(410), Verdict("cancelled", gone=True))
+    assert (await database.write(settle, [result], [], now=NOW)).deactivated == [(hook_id, "gone")]
+    assert await states(database) == [(1, "cancelled", 1)]
+
+
+# --- leases ---
+
+
+async def test_a_lease_that_ran_out_is_never_renewed(database: AnyDatabase) -> None:
+    lease_id = await lease(database)
+    assert await database.write(renew_lease, lease_id, now=NOW + LEASE - 1, duration=LEASE)
+    assert not await database.write(renew_lease, lease_id, now=NOW + 2 * LEASE, duration=LEASE)
+
+
+async def test_giving_up_a_lease_frees_what_it_held_with_its_attempts_as_they_were(database: AnyDatabase, world: World) -> None:
+    await hook(database, world)
+    await database.write(append_update, world)
+    lease_id = await lease(database)
+    await out(database, lease_id)
+    assert await database.write(give_up_lease, lease_id, now=NOW) == 1
+    assert await states(database) == [(1, "pending", 0)]
+
+
+async def test_under_a_lease_that_is_gone_nothing_is_leased(database: AnyDatabase, world: World) -> None:
+    await hook(database, world)
+    await database.write(append_update, world)
+    lease_id = await lease(database)
+    await database.write(give_up_lease, lease_id, now=NOW)
+    done = await out(database, lease_id)
+    assert (done.leased, done.overflow) == ([], 1)
+    assert (await claimed(database, lease_id)).leased == []
+    assert await states(database) == [(1, "pending", 0)]
+
+
+# --- prune, backlog ---
+
+
+async def test_prune_forgets_what_ended_and_nothing_else(database: AnyDatabase, world: World) -> None:
+    await hook(database, world)
+    for _ in range(2):
+        await database.write(append_update, world)
+    ended, unfinished = (await out(database, await lease(database))).leased
+    await settled(database, ended, Verdict("exhausted"), failure())
+    await database.write(append_update, world)  # not fanned out
+    pruned = await database.write(prune, before=NOW + DAY)
+    assert pruned == 2  # the verification of the hook, and the event that has ended
+    assert await states(database) == [(unfinished.sequence, "sending", 0)]
+    assert await database.read(lambda tx: tx.exec_driver_sql("SELECT count(*) FROM attempts").scalar()) == 0
+    assert await database.read(lambda tx: tx.exec_driver_sql("SELECT count(*) FROM events").scalar()) == 2
+
+
+async def test_the_backlog_counts_what_is_unfinished(database: AnyDatabase, world: World) -> None:
+    await hook(database, world)
+    await database.write(append_update, world, at=NOW + 5)
+    await out(database, await lease(database), now=NOW + 9)
+    await database.write(append_update, world, at=NOW + 7)
+    backlog = await database.read(measure_backlog)
+    assert (backlog.waiting_events, backlog.pending, backlog.oldest_at) == (1, 1, NOW + 7)
