@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
@@ -9,12 +11,31 @@ from pathlib import Path
 import hypothesis
 import pytest
 
-from tests.support.databases import AnyDatabase, Place, make_template, place_on_postgres
+from tests.support.databases import (
+    AnyDatabase,
+    Place,
+    make_postgres_template,
+    make_sqlite_template,
+    place_on_postgres,
+    place_on_sqlite,
+)
+from tests.support.memory import folder_in_memory
 from tests.support.postgres import Postgres
 
-# No deadline for one example: the machine may be busy. The blob lets a failure seen elsewhere be run again here.
-hypothesis.settings.register_profile("tidings", deadline=None, print_blob=True)
+# No deadline for one example: the machine may be busy. The blob lets a failure seen elsewhere be run again here. Few
+# examples keep the unit tests within seconds; `make test ARGS=--hypothesis-profile=thorough` tries many.
+hypothesis.settings.register_profile("tidings", deadline=None, print_blob=True, max_examples=30)
+hypothesis.settings.register_profile("thorough", deadline=None, print_blob=True, max_examples=2000)
 hypothesis.settings.load_profile("tidings")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Let every temporary folder (`tmp_path`) be in memory, unless the command line says where."""
+    if config.option.basetemp is None and folder_in_memory():
+        config.option.basetemp = tempfile.mkdtemp(prefix="tidings-tests-", dir=folder_in_memory())
+        config.add_cleanup(lambda: shutil.rmtree(config.option.basetemp, ignore_errors=True))
+
 
 ENGINES = ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)]
 
@@ -30,10 +51,16 @@ def postgres() -> Iterator[Postgres]:
     """The session's PostgreSQL server, started for the first test that needs it."""
     server = Postgres()
     try:
-        make_template(server)
+        make_postgres_template(server)
         yield server
     finally:
         server.close()
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite file with the tables."""
+    return make_sqlite_template(tmp_path_factory.mktemp("template"))
 
 
 @pytest.fixture(params=ENGINES)
@@ -55,7 +82,7 @@ def _place(request: pytest.FixtureRequest, data: Path, *, empty: bool = False) -
     if only is not None and request.param not in only.args:
         pytest.skip(only.kwargs["reason"])
     if request.param == "sqlite":
-        return nullcontext(Place(data))
+        return nullcontext(place_on_sqlite(data, None if empty else request.getfixturevalue("sqlite_template")))
     return place_on_postgres(request.getfixturevalue("postgres"), data, empty=empty)
 
 

@@ -77,9 +77,13 @@ async def test_a_change_arrives_as_podios_form_with_the_urls_query_moved_in(data
 
 
 async def test_two_other_peoples_libraries_accept_the_signature(database: AnyDatabase, world: World) -> None:
-    create = (registry.create_hook, world.user, KEYRING, "app", world.app_id)
     async with receiving() as receiver, delivering(database):
-        made = await database.write(*create, receiver.url, "item.update", now=system_clock(), limit=10)
+
+        def create(tx: Tx) -> registry.NewHook:
+            place = ("app", world.app_id)
+            return registry.create_hook(tx, world.user, KEYRING, *place, receiver.url, "item.update", now=system_clock(), limit=10)
+
+        made = await database.write(create)
         await receiver.wait_for_count(1)
         (came,) = receiver.received
         assert made.secret is not None
@@ -160,8 +164,8 @@ async def test_with_order_one_objects_events_arrive_in_commit_order_whatever_fai
             for item_id in (42, 43):
                 await database.write(append_update, world, item_id=item_id, revision=revision)
         await receiver.wait_for(lambda: len(accepted) >= 20, 40)
-        for item_id in ("42", "43"):
-            assert [revision for item, revision in accepted if item == item_id] == list(range(1, 11))
+        for item in ("42", "43"):
+            assert [revision for accepted_item, revision in accepted if accepted_item == item] == list(range(1, 11))
 
 
 async def test_a_destination_that_hangs_costs_the_others_nothing(database: AnyDatabase, world: World) -> None:
@@ -277,5 +281,6 @@ async def test_two_engines_share_the_work_and_send_everything_once(database: Any
 
 
 async def _all_fanned_out(database: AnyDatabase) -> None:
-    while await database.read(lambda tx: tx.exec_driver_sql("SELECT count(*) FROM events WHERE matched IS NULL").scalar()):
+    waiting = "SELECT count(*) FROM events WHERE matched IS NULL"
+    while await database.read(lambda tx: tx.exec_driver_sql(waiting).scalar()):  # noqa: ASYNC110  the engine tells nobody
         await asyncio.sleep(0.01)

@@ -55,7 +55,7 @@ async def out(database: AnyDatabase, lease_id: int, room: Callable[[Hook], int] 
 
 
 async def claimed(database: AnyDatabase, lease_id: int, full: tuple[int, ...] = (), now: int = NOW) -> Claimed:
-    return await database.write(claim, KEYRING, EMPTY_INDEX, lease_id, much, full, now=now)
+    return await database.write(claim, KEYRING, EMPTY_INDEX, lease_id, much, full, swept=0, now=now)
 
 
 def names(deliveries: list[Delivery]) -> list[int]:
@@ -213,6 +213,22 @@ async def test_what_a_deleted_hook_was_to_be_told_is_cancelled(database: AnyData
     done = await claimed(database, lease_id)
     assert (done.leased, done.cancelled) == ([], 1)
     assert await states(database) == [(1, "cancelled", 0)]
+
+
+async def test_a_retry_that_is_far_off_is_cancelled_as_soon_as_its_hook_is_deleted(database: AnyDatabase, world: World) -> None:
+    deleted, kept = await hook(database, world), await hook(database, world, url="http://b.example/")
+    await database.write(append_update, world)
+    lease_id = await lease(database)
+    for delivery in (await out(database, lease_id)).leased:
+        await settled(database, delivery, Verdict("pending", NOW + DAY), failure())
+    await database.write(registry.delete_hook, world.user, deleted, now=NOW)
+    await claimed(database, lease_id)
+
+    def states_by_hook(tx: Tx) -> dict[int, tuple[str, str]]:
+        rows = tx.exec_driver_sql("SELECT hook_id, state, reason FROM deliveries")
+        return {hook_id: (state, reason) for hook_id, state, reason in rows}
+
+    assert await database.read(states_by_hook) == {deleted: ("cancelled", "hook_deleted"), kept: ("pending", "status")}
 
 
 # --- settle ---

@@ -200,8 +200,9 @@ async def test_a_column_can_be_compared_and_set_at_once(shelves: AnyDatabase) ->
     assert await shelves.read(stored, "whole", "note") == [(0, "done"), (8, "held"), (None, "held"), (7, "free")]
 
 
-async def test_a_thousand_rows_go_in_and_change_together(shelves: AnyDatabase) -> None:
-    await put(shelves, ("whole",), *((number,) for number in range(1000)))
-    changes = [(-number, 1, number) for number in range(1000)]
-    assert await shelves.write(update_rows, samples, KEY, ("whole",), changes) == 1000
-    assert await shelves.read(stored, "whole") == [(-number,) for number in range(1000)]
+@pytest.mark.parametrize("count", [49, 50, 51, 500, 1234])
+async def test_many_rows_go_in_and_change_together(shelves: AnyDatabase, count: int) -> None:
+    await put(shelves, ("whole",), *((number,) for number in range(count)))
+    changes = [(-number, 1, number) for number in range(count)]
+    assert await shelves.write(update_rows, samples, KEY, ("whole",), [*changes, (0, 2, 0)]) == count
+    assert await shelves.read(stored, "whole") == [(-number,) for number in range(count)]

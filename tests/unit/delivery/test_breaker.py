@@ -44,9 +44,10 @@ def test_a_bad_probe_opens_it_for_twice_as_long_up_to_a_bound() -> None:
     breaker.failure(FIRST_OPEN)
     assert breaker.opens_until == FIRST_OPEN + 2 * FIRST_OPEN
     for _ in range(20):
-        now = breaker.opens_until
-        breaker.failure(now)
-    assert breaker.opens_until == now + LONGEST_OPEN
+        breaker.failure(breaker.opens_until)
+    last_probe = breaker.opens_until
+    breaker.failure(last_probe)
+    assert breaker.opens_until == last_probe + LONGEST_OPEN
 
 
 def test_failures_of_what_was_under_way_when_it_opened_do_not_lengthen_the_time() -> None:

@@ -1,0 +1,12 @@
+-- wrk: the request that a delivery is, to the byte but for its numbers.
+wrk.method = "POST"
+wrk.body = "item_id=4242&item_revision_id=1&external_id=&type=item.update&hook_id=1"
+wrk.headers["User-Agent"] = "Tidings/0.1.0"
+wrk.headers["Content-Type"] = "application/x-www-form-urlencoded"
+wrk.headers["webhook-id"] = "msg_0123abcd_1_424242"
+wrk.headers["webhook-timestamp"] = "1700000000"
+wrk.headers["webhook-signature"] = "v1,K5oZfzN95Z9UVu1EsfQmfVNQhnkZ2pj9o9NDN/H/pI4="
+wrk.headers["Tidings-Sequence"] = "424242"
+wrk.headers["Tidings-Attempt"] = "1"
+wrk.headers["Tidings-Space"] = "1"
+wrk.headers["Tidings-App"] = "1"

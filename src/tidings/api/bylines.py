@@ -1,0 +1,26 @@
+"""Podio's ByLine and Via objects: who did something, and through which API client (contract section 2.3)."""
+
+from __future__ import annotations
+
+from tidings.workspace.authors import Author
+
+
+def byline(author: Author, public_url: str) -> dict[str, object]:
+    """The `created_by` of an answer."""
+    caller = author.caller
+    return {
+        "type": caller.kind,
+        "id": caller.id,
+        "name": author.name,
+        "url": public_url if caller.kind == "system" else f"{public_url}/{caller.kind}/{caller.id}",
+        "avatar": None,
+        "avatar_type": None,
+        "avatar_id": None,
+        "image": None,
+    }
+
+
+def via(author: Author) -> dict[str, object]:
+    """The `created_via` of an answer."""
+    client = author.caller.auth_client_id
+    return {"id": client, "auth_client_id": client, "name": author.client_name, "url": author.client_url, "display": False}
