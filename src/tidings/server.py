@@ -14,7 +14,7 @@ import math
 import signal
 import socket
 import threading
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from typing import Literal, cast
 
@@ -95,8 +95,11 @@ async def _running(engine: Engine | None) -> AsyncIterator[None]:
         await engine.stop()
 
 
-def serve(settings: Settings) -> None:
+def serve(settings: Settings, *, announce: Callable[[Settings], None]) -> None:
     """Serve until SIGTERM or SIGINT, then stop gracefully. Call it from the main thread.
+
+    `announce` is called when everything that the settings name has been had, with the settings as they are then: the port
+    is a real one.
 
     Raises `Invalid` for a setting that cannot be used, `Unavailable` when the port, the data folder or the database cannot
     be had.
@@ -104,10 +107,12 @@ def serve(settings: Settings) -> None:
     form = cast(Literal["text", "json"], settings.log_format)
     set_up_logs(form)
     telemetry = Telemetry()
-    log_facts(telemetry, form)
+    log_facts(telemetry, form, deliveries=cast(Literal["all", "failures"], settings.log_deliveries))
     metrics = Metrics(telemetry)
     with _listening(settings) as listener, _only_server(settings):
-        house = open_house(dataclasses.replace(settings, port=listener.getsockname()[1]))
+        settings = dataclasses.replace(settings, port=listener.getsockname()[1])
+        house = open_house(settings)
+        announce(settings)
         app = build_app(house, make_engine(house, telemetry), metrics=metrics)
         server = uvicorn.Server(configuration(app, settings))
         with _stopped_by_signals():

@@ -55,3 +55,21 @@ async def test_of_two_servers_on_one_database_the_other_takes_over_what_the_kill
                 work.servers.pop().kill()
                 await work.until_more(20)
             await receiver.wait_for(lambda: work.acknowledged <= arrived(receiver), 30)
+
+
+@pytest.mark.parametrize("place", [pytest.param("postgresql", marks=pytest.mark.postgresql)], indirect=True)
+async def test_what_was_acknowledged_survives_a_restart_of_the_database(place: Place) -> None:
+    assert place.postgres is not None
+    seed = await asyncio.to_thread(make_seed, Settings(data=place.data, database=place.url))
+    async with receiving(slow) as receiver:
+        with ExitStack() as stack:
+            server = await asyncio.to_thread(lambda: stack.enter_context(serving(place, environment=QUICK)))
+            work = Work(seed, [server])
+            await verified_hook(work, receiver)
+            async with writing(work):
+                await work.until_more(20)
+                await asyncio.to_thread(place.postgres.stop)
+                await asyncio.sleep(0.2)
+                await asyncio.to_thread(place.postgres.start)
+                await work.until_more(20)
+            await receiver.wait_for(lambda: work.acknowledged <= arrived(receiver), 30)

@@ -139,6 +139,11 @@ async def test_the_address_that_answers_is_the_one_that_was_judged(opened: str, 
     assert f"{opened} was dialled, but {reached} was reached" in (outcome.detail or "")
 
 
+async def test_another_address_does_not_make_up_for_one_that_was_not_reached(server: ScriptedServer) -> None:
+    (outcome,) = await sent(lambda _: ["0.0.0.0", "127.0.0.1"], to(server, NAME), allow=["127.0.0.1:*", "0.0.0.0:*"])
+    assert (outcome.reason, outcome.address, server.requests) == (Reason.REFUSED_ADDRESS, "0.0.0.0", [])
+
+
 ANSWERS = [
     "127.0.0.1",
     "127.0.0.2",

@@ -16,7 +16,7 @@ def main() -> None:
     except ModuleNotFoundError as error:
         sys.exit(_complain(f"the command line needs the server ({error.name} is missing): pip install 'tidings[server]'"))
     try:
-        app()
+        app(prog_name="tidings")  # also as `python -m tidings`
     except TidingsError as error:
         sys.exit(_complain(error.description))
 

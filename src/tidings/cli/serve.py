@@ -1,4 +1,4 @@
-"""`tidings serve`: says in one line what it is about to do, and does it."""
+"""`tidings serve`: says in one line what it serves from where, and does it."""
 
 from __future__ import annotations
 
@@ -12,8 +12,12 @@ from tidings.settings import Settings
 
 def run_server(settings: Settings) -> None:
     """Serve until asked to stop. Raises `Invalid` and `Unavailable` as `server.serve` does."""
+    serve(settings, announce=_say)
+
+
+def _say(settings: Settings) -> None:
     sys.stderr.write(describe(settings) + "\n")
-    serve(settings)
+    sys.stderr.flush()
 
 
 def describe(settings: Settings) -> str:

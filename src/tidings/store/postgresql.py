@@ -52,6 +52,7 @@ class PostgreSQL:
             pool_pre_ping=True,
             isolation_level="READ COMMITTED",
             connect_args={"connect_timeout": 10, "options": f"-c statement_timeout={STATEMENT_MILLISECONDS}"},
+            execution_options={"ran": self._count},  # for what SQLAlchemy does not see, see `store/statements.py`
             hide_parameters=True,  # an error's text is logged, and the parameters hold hashes and sealed secrets
         )
         event.listen(self.engine, "before_cursor_execute", self._count)

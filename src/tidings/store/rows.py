@@ -14,9 +14,9 @@ from itertools import chain
 from typing import Any
 
 from sqlalchemy import Boolean, Column, Float, Integer, LargeBinary, Table, Text
-from sqlalchemy.exc import DBAPIError
 
 from tidings.store.database import Tx
+from tidings.store.statements import driver_errors, run_on_driver
 
 Row = tuple[Any, ...]
 
@@ -49,15 +49,10 @@ def update_rows(tx: Tx, table: Table, keys: Sequence[str], columns: Sequence[str
 
 def _copy(tx: Tx, statement: str, rows: Sequence[Row]) -> None:
     driver = tx.connection.driver_connection
-    driver_error = tx.dialect.dbapi.Error  # type: ignore[union-attr]  # a dialect in use has its driver
     assert driver is not None
-    try:
-        with driver.cursor() as cursor, cursor.copy(statement) as copy:
-            for row in rows:
-                copy.write_row(row)
-    except driver_error as error:
-        # SQLAlchemy does not see what its driver does here, so this is the translation that it does everywhere else.
-        raise DBAPIError.instance(statement, None, error, driver_error, hide_parameters=True, dialect=tx.dialect) from error
+    with driver_errors(tx, statement), driver.cursor() as cursor, cursor.copy(statement) as copy:
+        for row in rows:
+            copy.write_row(row)
 
 
 def _in_chunks(tx: Tx, rows: Sequence[Row], text: Callable[[int], str]) -> int:
@@ -66,10 +61,10 @@ def _in_chunks(tx: Tx, rows: Sequence[Row], text: Callable[[int], str]) -> int:
     for size in CHUNKS:
         while len(rows) - start >= size:
             chunk = rows[start : start + size]
-            changed += tx.exec_driver_sql(text(size), tuple(chain.from_iterable(chunk))).rowcount
+            changed += run_on_driver(tx, text(size), tuple(chain.from_iterable(chunk))).rowcount
             start += size
     if start < len(rows):
-        changed += tx.exec_driver_sql(text(1), list(rows[start:])).rowcount
+        changed += run_on_driver(tx, text(1), rows[start:], many=True).rowcount
     return changed
 
 

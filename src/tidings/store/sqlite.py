@@ -198,6 +198,7 @@ class SQLite:
             f"sqlite:///{self.path}",
             poolclass=NullPool,
             connect_args={"check_same_thread": False, "timeout": BUSY_SECONDS},
+            execution_options={"ran": self._count},  # for what SQLAlchemy does not see, see `store/statements.py`
             hide_parameters=True,  # an error's text is logged, and the parameters hold hashes and sealed secrets
         )
 
@@ -208,11 +209,11 @@ class SQLite:
                 driver.execute(f"PRAGMA {pragma}")
             driver.execute(f"PRAGMA cache_size = -{WRITER_CACHE_KIB}")
 
-        @event.listens_for(engine, "before_cursor_execute")
-        def _count(*_: object) -> None:
-            self.statements += 1
-
+        event.listen(engine, "before_cursor_execute", self._count)
         return engine
+
+    def _count(self, *_: object) -> None:
+        self.statements += 1
 
 
 def _abandon(tx: Connection, driver: sqlite3.Connection) -> None:

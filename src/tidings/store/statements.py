@@ -2,8 +2,8 @@
 
 For single statements that stand on the way of every item. Measured on SQLite, for one row by its key: 36 microseconds
 through SQLAlchemy, 29 by `exec_driver_sql`, 4 so. What it costs: values and rows are the driver's own (a Boolean of
-SQLite is 0 or 1), and nobody counts these statements. Errors come out as SQLAlchemy's, as everywhere. Everything else is
-plain SQLAlchemy; many rows at once are `store/rows.py`.
+SQLite is 0 or 1). Errors come out as SQLAlchemy's, as everywhere. Everything else is plain SQLAlchemy; many rows at once are
+`store/rows.py`.
 """
 
 from __future__ import annotations
@@ -44,16 +44,37 @@ class Statement:
         self._execute(tx, values)
 
     def _execute(self, tx: Tx, values: dict[str, Any]) -> Any:
-        text = self._texts.get(tx.dialect.name) or self._compile(tx)
-        driver = tx.connection.driver_connection
-        assert driver is not None
-        driver_error = tx.dialect.dbapi.Error  # type: ignore[union-attr]  # a dialect in use has its driver
-        try:
-            return driver.execute(text, values)
-        except driver_error as error:
-            raise DBAPIError.instance(text, None, error, driver_error, hide_parameters=True, dialect=tx.dialect) from error
+        return run_on_driver(tx, self._texts.get(tx.dialect.name) or self._compile(tx), values)
 
     def _compile(self, tx: Tx) -> str:
         dialect = sqlite.dialect(paramstyle="named") if tx.dialect.name == "sqlite" else tx.dialect
         text = self._texts[tx.dialect.name] = str(self._core.compile(dialect=dialect))
         return text
+
+
+def run_on_driver(tx: Tx, text: str, values: Any, *, many: bool = False) -> Any:
+    """Run `text` by the driver itself, in its own style of parameters; `many`: once for each of `values`. Answers its cursor."""
+    with driver_errors(tx, text):
+        driver = tx.connection.driver_connection
+        assert driver is not None
+        return driver.executemany(text, values) if many else driver.execute(text, values)
+
+
+class driver_errors:  # noqa: N801  read as `with driver_errors(...)`
+    """Counts one statement, and raises the driver's errors as SQLAlchemy does, who does not see what is run here."""
+
+    __slots__ = ("_text", "_tx")
+
+    def __init__(self, tx: Tx, text: str) -> None:
+        self._tx = tx
+        self._text = text
+        tx.get_execution_options()["ran"]()  # see `SQLite` and `PostgreSQL`
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        driver_error = self._tx.dialect.dbapi.Error  # type: ignore[union-attr]  # a dialect in use has its driver
+        if isinstance(error, driver_error):
+            dialect = self._tx.dialect
+            raise DBAPIError.instance(self._text, None, error, driver_error, hide_parameters=True, dialect=dialect) from error

@@ -6,23 +6,25 @@ query parameters in their order, repeats kept; where a name clashes, the event's
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterable
+from functools import lru_cache
 from urllib.parse import parse_qsl, quote_plus, urlsplit
-
-_PLAIN = re.compile(r"[0-9A-Za-z_.-]*").fullmatch  # most values are ids: `quote_plus` takes ten times as long to leave them alone
 
 CONTENT_TYPE = "application/x-www-form-urlencoded"
 
 
 def encode(pairs: Iterable[tuple[str, str]]) -> str:
     """`pairs` as a form: UTF-8, percent-encoded, a space written as `+`."""
-    return "&".join([f"{encode_value(name)}={encode_value(value)}" for name, value in pairs])
+    return "&".join([f"{_encode_name(name)}={encode_value(value)}" for name, value in pairs])
 
 
 def encode_value(value: str) -> str:
-    """One name or value as it stands in a form."""
-    return value if _PLAIN(value) else quote_plus(value)
+    """One value as it stands in a form."""
+    # Most are numbers, which `quote_plus` takes ten times as long to leave alone.
+    return value if value.isascii() and value.isalnum() else quote_plus(value)
+
+
+_encode_name = lru_cache(1024)(quote_plus)  # the same few, over and over
 
 
 def decode(body: bytes) -> list[tuple[str, str]]:

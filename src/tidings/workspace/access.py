@@ -10,7 +10,7 @@ An app or a space and the caller's roles are read in one statement: this is on t
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, cast
 
 from msgspec import Struct
 from sqlalchemy import RowMapping, and_, bindparam, select
@@ -18,6 +18,7 @@ from sqlalchemy import RowMapping, and_, bindparam, select
 from tidings.errors import Forbidden, Gone, NotFound
 from tidings.store.database import Tx
 from tidings.store.schema import apps, org_members, orgs, server, space_members, spaces
+from tidings.store.statements import Statement
 
 Role = Literal["light", "regular", "admin"]
 RANK: dict[str, int] = {"light": 1, "regular": 2, "admin": 3}
@@ -81,8 +82,9 @@ APPS_WITH_ROLES = (
 
 _SPACE = SPACES_WITH_ROLES.where(spaces.c.space_id == bindparam("space_id"))
 _SPACE_LOCKED = _SPACE.with_for_update(of=spaces, key_share=True)
-_APP = APPS_WITH_ROLES.where(apps.c.app_id == bindparam("app_id"))
-_APP_LOCKED = _APP.with_for_update(of=apps, key_share=True)
+_ONE_APP = APPS_WITH_ROLES.where(apps.c.app_id == bindparam("app_id"))
+_APP_COLUMNS = tuple(_ONE_APP.selected_columns.keys())
+_APP, _APP_LOCKED = Statement(_ONE_APP), Statement(_ONE_APP.with_for_update(of=apps, key_share=True))  # on the way of every item
 _APP_IN_ORG = (
     select(apps.c.app_id)
     .join(spaces, spaces.c.space_id == apps.c.space_id)
@@ -117,9 +119,10 @@ def reach_app(tx: Tx, caller: Caller, app_id: int, role: Role = "light", *, lock
     Raises `NotFound`, `Forbidden` and `Gone` as `reach_space` does, and `lock` is as there.
     """
     statement = _APP_LOCKED if lock else _APP
-    app = tx.execute(statement, {"app_id": app_id, "user_id": caller.user_id}).mappings().first()
-    if app is None:
+    found = statement.first(tx, {"app_id": app_id, "user_id": caller.user_id})
+    if found is None:
         raise NotFound(parameters={"app_id": app_id})
+    app = cast(RowMapping, dict(zip(_APP_COLUMNS, found, strict=True)))  # it is read as one
     _require(tx, caller, held_role(caller, app), role, app, "app", app_id)
     if app["deleted_at"] is not None or app["space_deleted_at"] is not None:
         raise Gone(parameters={"app_id": app_id})

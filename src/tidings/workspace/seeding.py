@@ -7,7 +7,6 @@ hashes are kept.
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 
 from msgspec import Struct
@@ -19,6 +18,7 @@ from tidings.store.schema import clients
 from tidings.store.sealing import Keyring
 from tidings.workspace.access import Caller, alone_on_server
 from tidings.workspace.apps import App, create_app, list_apps, open_app_token
+from tidings.workspace.clients import hash_secret
 from tidings.workspace.fields import NewField
 from tidings.workspace.orgs import create_org, list_orgs
 from tidings.workspace.spaces import create_space, list_spaces
@@ -74,7 +74,7 @@ def seed(tx: Tx, keyring: Keyring, *, client_secret: str, password_hash: str, no
 
 
 def _have_client(tx: Tx, client_secret: str, user_id: int, now: int) -> None:
-    secret_hash = hashlib.sha256(client_secret.encode()).digest()  # as `clients.py` keeps it
+    secret_hash = hash_secret(client_secret)
     kept = tx.execute(select(clients.c.secret_hash).where(clients.c.client_id == CLIENT_ID)).scalar()
     if kept is None:
         values = {"client_id": CLIENT_ID, "secret_hash": secret_hash, "name": NAME, "user_id": user_id, "created_at": now}
