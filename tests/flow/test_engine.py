@@ -7,17 +7,22 @@ import dataclasses
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 import pytest
 import standardwebhooks
 import svix
+from msgspec.structs import replace
 
 from tests.support.databases import AnyDatabase
 from tests.support.receiver import Answer, Received, receiving
 from tests.support.world import KEYRING, NOW, World, append_update, code_of, make_hook, make_world
 from tidings.clock import system_clock
 from tidings.delivery.allow import parse_allow
+from tidings.delivery.deliveries import Delivery
 from tidings.delivery.engine import Engine
+from tidings.delivery.outcomes import Outcome
+from tidings.delivery.sending import Sending
 from tidings.hooks import registry, verification
 from tidings.settings import Settings
 from tidings.store.database import Tx
@@ -284,3 +289,22 @@ async def _all_fanned_out(database: AnyDatabase) -> None:
     waiting = "SELECT count(*) FROM events WHERE matched IS NULL"
     while await database.read(lambda tx: tx.exec_driver_sql(waiting).scalar()):  # noqa: ASYNC110  the engine tells nobody
         await asyncio.sleep(0.01)
+
+
+async def test_an_outcome_that_the_database_will_not_take_loses_its_record_and_nothing_else(
+    database: AnyDatabase, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No such outcome is known. Should there be one, everybody's deliveries still end, this one's too."""
+    keep = Sending._ended
+
+    def poisoned(self: Sending, delivery: Delivery, host: str, outcome: Outcome) -> None:
+        poison: Any = object()
+        keep(self, delivery, host, replace(outcome, address=poison) if b"item_id=7&" in outcome.sent else outcome)
+
+    monkeypatch.setattr(Sending, "_ended", poisoned)
+    async with receiving() as receiver, delivering(database):
+        await database.write(make_hook, world, url=receiver.url)
+        await asyncio.gather(*(database.write(append_update, world, item_id=number) for number in range(1, 21)))
+        await until_states(database, *["delivered"] * 20)
+        kept = await database.read(lambda tx: tx.exec_driver_sql("SELECT count(*) FROM attempts WHERE length(sent) > 0").scalar())
+        assert kept == 19

@@ -17,7 +17,7 @@ from sqlalchemy import inspect, select, text
 from tests.support.databases import AnyDatabase, Place
 from tidings.errors import Invalid
 from tidings.store import schema
-from tidings.store.database import Tx
+from tidings.store.database import Tx, open_database
 from tidings.store.migrate import MIGRATIONS
 
 OPEN = """
@@ -89,7 +89,7 @@ async def test_a_database_of_a_newer_tidings_is_refused_and_left_alone(place: Pl
     await database.write(say, "UPDATE alembic_version SET version_num = '9999'")
     await database.close()
     with pytest.raises(Invalid, match="newer Tidings"):
-        place.open()
+        open_database(place.url, place.data)
 
 
 def test_the_steps_follow_one_another_and_each_says_what_it_is_for() -> None:

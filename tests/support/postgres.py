@@ -12,9 +12,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
-import sqlalchemy
-from sqlalchemy import Connection
-from sqlalchemy.pool import NullPool
+import psycopg
 
 from tests.support.memory import folder_in_memory
 
@@ -42,6 +40,7 @@ class Postgres:
         self._folder = Path(tempfile.mkdtemp(prefix="tidings-postgresql-", dir=folder_in_memory()))
         self._server = get_server(self._folder, cleanup_mode="delete")
         self._pg_ctl = create_command_function("pg_ctl")
+        self._connection: psycopg.Connection | None = None
         for name, value in SETTINGS.items():
             self.say(f"ALTER SYSTEM SET {name} = '{value}'")
         self.stop()
@@ -59,18 +58,15 @@ class Postgres:
         """Take `database` away, whoever is connected to it."""
         self.say(f"DROP DATABASE {database} WITH (FORCE)")
 
-    def connect(self, database: str) -> Connection:
-        """A connection of the test's own, beside those of the code under test. Each statement commits."""
-        url = sqlalchemy.make_url(self.url(database)).set(drivername="postgresql+psycopg")
-        return sqlalchemy.create_engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT").connect()
-
     def say(self, statement: str) -> None:
         """Run one statement about the server as a whole."""
-        with self.connect("postgres") as connection:
-            connection.exec_driver_sql(statement)
+        if self._connection is None:
+            self._connection = psycopg.connect(self.url("postgres"), autocommit=True)
+        self._connection.execute(statement.encode())
 
     def stop(self) -> None:
         """Stop at once, as a crash does: no connection is finished, nothing is flushed in good order."""
+        self._hang_up()
         self._pg_ctl(["-w", "-m", "immediate", "stop"], pgdata=self._folder, user=self._server.system_user)
 
     def start(self) -> None:
@@ -79,5 +75,11 @@ class Postgres:
 
     def close(self) -> None:
         """Stop for good, and take the folder away."""
+        self._hang_up()
         self._server.cleanup()
         shutil.rmtree(self._runtime)
+
+    def _hang_up(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None

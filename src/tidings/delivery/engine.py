@@ -50,7 +50,7 @@ IDLE_FAN_OUT = 0.25  # seconds between looks for events that another process com
 LOCKED_OUT = 0.01  # seconds to wait while another process fans out
 IDLE_CLAIMS = 0.5
 EAGER_CLAIMS = 0.05  # while more is known to be due than there was room for
-LINGER = 0.01  # seconds that a result may wait for others to be settled with it
+LINGER = 0.02  # seconds that a result may wait for others to be settled with it
 TICK = 0.1
 PRUNE_EVERY = 600.0
 FIRST_BACKOFF, LONGEST_BACKOFF = 0.1, 5.0  # seconds, while the database is away
@@ -214,15 +214,25 @@ class Engine:
             sending.pump()  # it may have paused for us
 
     async def _settle_batch(self, results: list[Result], given: list[Given]) -> None:
-        tries = itertools.count()
-        done: Settled = await self._persist(
-            "settle", lambda: self._database.write(settle, results, given, now=self._clock(), again=next(tries) > 0)
-        )
+        """Settle a batch. Should something in it break the transaction, only that loses its record of the exchange, and
+        nothing its state: it is looked for by halves."""
+        try:
+            done = await self._write_batch(results, given)
+        except Exception as error:  # noqa: BLE001  a defect of ours, or bytes that the database will not take
+            self._telemetry.tell(facts.StationFailed("settle", error, 0.0))
+            for part in _halves(results, given):
+                await self._settle_batch(*part)
+            return
         self._telemetry.tell(_settled_fact(results, given, done))
         for hook_id, reason in done.deactivated:
             self._telemetry.tell(facts.HookDeactivated(hook_id, reason))
         if given or any(result.delivery.lane is not None for result in results):
             self._claims_wanted.set()  # something may be first in its lane now
+
+    async def _write_batch(self, results: list[Result], given: list[Given]) -> Settled:
+        tries = itertools.count()
+        write = self._database.write
+        return await self._persist("settle", lambda: write(settle, results, given, now=self._clock(), again=next(tries) > 0))
 
     async def _renew(self, sending: Sending) -> None:
         await asyncio.sleep(self._settings.lease / 3)
@@ -301,6 +311,19 @@ class Engine:
                 self._telemetry.tell(facts.DatabaseUnavailable(where, str(error), backoff))
             await asyncio.sleep(backoff)
             backoff = min(2 * backoff, LONGEST_BACKOFF)
+
+
+def _halves(results: list[Result], given: list[Given]) -> list[tuple[list[Result], list[Given]]]:
+    """A batch that could not be settled, in parts that may be; one result alone comes without the record of its exchange."""
+    if given and results:
+        return [(results, []), ([], given)]
+    if len(results) + len(given) == 1:
+        return [([result.bare()], []) for result in results if result != result.bare()]
+    middle_of_results, middle_of_given = len(results) // 2, len(given) // 2
+    return [
+        (results[:middle_of_results], given[:middle_of_given]),
+        (results[middle_of_results:], given[middle_of_given:]),
+    ]
 
 
 def _settled_fact(results: list[Result], given: list[Given], done: Settled) -> facts.Settled:

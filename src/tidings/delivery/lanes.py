@@ -35,20 +35,16 @@ W = TypeVar("W", bound=Waiting)
 class _Queue(Generic[W]):
     """One hook's deliveries: those that may go now, those that wait for their lane, and how many are under way."""
 
-    __slots__ = ("behind", "breaker", "cap", "in_ring", "ready", "under_way", "waiting_behind")
+    __slots__ = ("behind", "breaker", "cap", "held", "in_ring", "ready", "under_way")
 
     def __init__(self, cap: int) -> None:
         self.cap = cap
         self.breaker = Breaker()
         self.ready: deque[W] = deque()
         self.behind: dict[str, deque[W]] = {}  # a lane is a key here exactly while its first delivery is ready or under way
-        self.waiting_behind = 0
         self.under_way = 0
+        self.held = 0  # ready, behind and under way
         self.in_ring = False
-
-    @property
-    def held(self) -> int:
-        return len(self.ready) + self.waiting_behind + self.under_way
 
 
 class Lanes(Generic[W]):
@@ -87,13 +83,13 @@ class Lanes(Generic[W]):
             queue = self._queues[delivery.hook_id] = _Queue(cap)
         queue.cap = cap
         self._busy += queue.held == 0
+        queue.held += 1
         self.held += 1
         lane = delivery.lane
         if lane is None:
             queue.ready.append(delivery)
         elif lane in queue.behind:
             queue.behind[lane].append(delivery)
-            queue.waiting_behind += 1
         else:
             queue.behind[lane] = deque()
             queue.ready.append(delivery)
@@ -132,7 +128,6 @@ class Lanes(Generic[W]):
         under_way_lanes = queue.behind.keys() - {delivery.lane for delivery in queue.ready}
         queue.behind = {lane: deque() for lane in under_way_lanes}
         queue.ready.clear()
-        queue.waiting_behind = 0
         self._let_go(queue, len(given))
         return given
 
@@ -170,14 +165,13 @@ class Lanes(Generic[W]):
         behind = queue.behind[lane]
         if behind and ended:
             queue.ready.append(behind.popleft())
-            queue.waiting_behind -= 1
             return []
         del queue.behind[lane]
-        queue.waiting_behind -= len(behind)
         return list(behind)
 
     def _let_go(self, queue: _Queue[W], count: int) -> None:
         self.held -= count
+        queue.held -= count
         self._busy -= bool(count) and queue.held == 0
 
     def _join_ring(self, queue: _Queue[W]) -> None:

@@ -65,7 +65,7 @@ def build(prepared: Prepared, delivery: Delivery, *, now: int) -> bytes:
     """The whole request of the next attempt. `now`, microseconds since the epoch, is what the signature says."""
     event = delivery.event
     tail = prepared.verify_tail if event.type == VERIFY.name else prepared.tail
-    body = f"{_form(event.parameters)}{tail}".encode()
+    body = (_form(event.parameters) + tail).encode()
     message_id = f"{prepared.id_prefix}{delivery.sequence}"
     seconds = now // 1_000_000
     signatures = " ".join([signer.sign(message_id, seconds, body) for signer in prepared.signers])

@@ -111,14 +111,11 @@ class Sending:
             return
         self._pumping = True
         try:
-            while self._lanes.under_way < self._exchanges and self.unsettled < UNSETTLED:
-                now = self._clock()
-                if now >= self.sends_until:
-                    break
-                delivery = self._lanes.take(now)
-                if delivery is None:
-                    break
+            now = self._clock()
+            free = min(self._exchanges - self._lanes.under_way, UNSETTLED - self.unsettled)
+            while free > 0 and now < self.sends_until and (delivery := self._lanes.take(now)) is not None:
                 self._begin(delivery, now)
+                free -= 1
         finally:
             self._pumping = False
 
@@ -177,11 +174,12 @@ class Sending:
         number = delivery.attempts + 1
         verdict = decide(outcome, number, self._schedule, now=now, chance=self._chance())
         self._tell_breaker(delivery.hook_id, outcome, now)
-        handed_back = self._lanes.done(delivery, ended=verdict.state != "pending")
+        if handed_back := self._lanes.done(delivery, ended=verdict.state != "pending"):
+            self._give_back(handed_back, now)
+        if not self._results:
+            self._settle_soon()
         self._results.append(Result(delivery, number, outcome, verdict))
-        self._give_back(handed_back, now)
         self._telemetry.tell(_attempted(delivery, number, host, outcome, verdict))
-        self._settle_soon()
         self.pump()
 
     def _tell_breaker(self, hook_id: int, outcome: Outcome, now: int) -> None:

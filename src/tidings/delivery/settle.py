@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 from sqlalchemy import bindparam, select
 
 from tidings.delivery.decide import Verdict
@@ -30,6 +31,11 @@ class Result(Struct, frozen=True, gc=False):
     number: int  # of the attempt, from 1
     outcome: Outcome
     verdict: Verdict
+
+    def bare(self) -> Result:
+        """The same, without what was sent and what came back."""
+        outcome = replace(self.outcome, sent=b"", detail=None, address=None, answer_head=None, answer_body=None)
+        return replace(self, outcome=outcome)
 
 
 class Given(Struct, frozen=True, gc=False):

@@ -64,13 +64,18 @@ def open_database(url: str, data: Path, *, connections: int = 8) -> SQLite | Pos
 
     Raises `Invalid` for a URL that is none of ours, `Unavailable` when the database cannot be opened.
     """
-    database = _postgresql(url, connections) if url else _sqlite(data, connections)
+    database = connect(url, data, connections=connections)
     try:
         migrate(database)
     except BaseException:
         database.dispose()
         raise
     return database
+
+
+def connect(url: str, data: Path, *, connections: int) -> SQLite | PostgreSQL:
+    """The same where the tables are known to be of this version. Raises what `open_database` raises."""
+    return _postgresql(url, connections) if url else _sqlite(data, connections)
 
 
 def _sqlite(data: Path, connections: int) -> SQLite:

@@ -61,9 +61,9 @@ class Signer:
     def sign(self, message_id: str, timestamp: int, body: bytes) -> str:
         """The value of one `webhook-signature` entry: `v1,<base64>`. `timestamp` is in whole seconds."""
         inner, outer = self._inner.copy(), self._outer.copy()
-        inner.update(b"%b.%d.%b" % (message_id.encode(), timestamp, body))
+        inner.update(f"{message_id}.{timestamp}.".encode() + body)
         outer.update(inner.digest())
-        return "v1," + binascii.b2a_base64(outer.digest(), newline=False).decode()
+        return f"v1,{binascii.b2a_base64(outer.digest(), newline=False).decode()}"
 
 
 _BLOCK = 64  # bytes that SHA-256 takes at a time
