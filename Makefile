@@ -30,14 +30,14 @@ demo: $(READY) ## Start a server and a receiver, change an item and watch the de
 	@$(BIN)/tidings demo $(ARGS)
 
 test: $(READY) ## Run the whole suite (ARGS="-k lanes" for a part)
-	@$(BIN)/pytest $(ARGS)
+	@$(BIN)/pytest -n auto $(ARGS)
 
 check: $(READY) ## The whole law: format, lint, types, imports, unit tests, the store on SQLite, docs in step
 	@echo "== format" && $(BIN)/ruff format --check --quiet .
 	@echo "== lint" && $(BIN)/ruff check --quiet .
 	@echo "== types" && $(BIN)/mypy --no-error-summary
 	@echo "== imports" && $(BIN)/lint-imports --no-logo
-	@echo "== tests" && $(BIN)/pytest -q --durations=0 --durations-min=2 -m "not postgresql" tests/unit tests/store
+	@echo "== tests" && $(BIN)/pytest -q -n auto --durations=0 --durations-min=2 -m "not postgresql" tests/unit tests/store
 
 bench: $(READY) ## Measure deliveries against wrk on this machine, and write bench/out/
 	@command -v wrk >/dev/null || { $(call apt,wrk); }

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import secrets
 import shutil
-import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
@@ -32,9 +32,24 @@ hypothesis.settings.load_profile("tidings")
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
     """Let every temporary folder (`tmp_path`) be in memory, unless the command line says where."""
-    if config.option.basetemp is None and folder_in_memory():
-        config.option.basetemp = tempfile.mkdtemp(prefix="tidings-tests-", dir=folder_in_memory())
+    memory = folder_in_memory()
+    if config.option.basetemp is None and memory is not None:
+        config.option.basetemp = memory / f"tidings-tests-{secrets.token_hex(4)}"  # pytest makes it when it is needed
         config.add_cleanup(lambda: shutil.rmtree(config.option.basetemp, ignore_errors=True))
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out, for the engine that does not have it, a behaviour of `only` one engine."""
+    left_out = [item for item in items if not _fits(item)]
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = [item for item in items if _fits(item)]
+
+
+def _fits(item: pytest.Item) -> bool:
+    only = item.get_closest_marker("only")
+    params = item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
+    engine = params.get("place", params.get("empty_place"))
+    return only is None or engine is None or engine in only.args
 
 
 ENGINES = ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)]
@@ -78,9 +93,6 @@ def empty_place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Plac
 
 
 def _place(request: pytest.FixtureRequest, data: Path, *, empty: bool = False) -> AbstractContextManager[Place]:
-    only = request.node.get_closest_marker("only")
-    if only is not None and request.param not in only.args:
-        pytest.skip(only.kwargs["reason"])
     if request.param == "sqlite":
         return nullcontext(place_on_sqlite(data, None if empty else request.getfixturevalue("sqlite_template")))
     return place_on_postgres(request.getfixturevalue("postgres"), data, empty=empty)

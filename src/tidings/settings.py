@@ -42,7 +42,9 @@ class Settings:
         (), "Destinations opened to hooks beyond the public rule: `host[:ports]` or `network[:ports]`, comma-separated; `*` for every port."
     )
     proxy: str = _setting(
-        "", "HTTP proxy for deliveries, `http://host:port`; the guard then judges the proxy's address only. Empty means none.", secret=True
+        "",
+        "HTTP proxy for deliveries, `http://host:port`. URLs and addresses in them are still judged, names are resolved by the proxy. Empty: none.",
+        secret=True,
     )
     schedule: tuple[float, ...] = _setting(
         (5, 30, 120, 600, 3600, 10800, 21600, 43200, 86400),

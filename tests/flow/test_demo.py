@@ -20,7 +20,7 @@ import pytest
 from tests.support.processes import free_port, wait_until
 from tidings.cli.inbox import Inbox
 from tidings.client import Client, NewHook
-from tidings.wire.signing import new_secret, secret_key, sign
+from tidings.wire.signing import secret_key, sign
 
 TIDINGS = str(Path(sys.executable).with_name("tidings"))
 # Were any of these read, the demo would come near somebody's own server; and none of it may make the demo fail.
@@ -124,7 +124,7 @@ def test_a_step_that_fails_is_named(tmp_path: Path, demos: list[Demo]) -> None:
 
 # --- its receiver ---
 
-SECRET = new_secret()
+SECRET, ANOTHER_SECRET = "whsec_" + 40 * "A", "whsec_" + 40 * "B"
 
 
 @pytest.fixture
@@ -162,7 +162,7 @@ def test_the_receiver_takes_a_signed_delivery_once(inbox: Inbox) -> None:
 @pytest.mark.parametrize(
     ("body", "secret", "complaint"),
     [
-        (b"type=item.create&hook_id=7", new_secret(), "Forged"),
+        (b"type=item.create&hook_id=7", ANOTHER_SECRET, "Forged"),
         (b"hook_id=7", SECRET, "Malformed"),
         (b"type=hook.verify&hook_id=7", SECRET, "KeyError: 'code'"),
         (b"code=x&type=hook.verify&hook_id=7", SECRET, "Unavailable: 127.0.0.1:1 cannot be reached"),

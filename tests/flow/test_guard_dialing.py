@@ -304,6 +304,11 @@ async def test_lookups_of_one_name_share_an_answer() -> None:
     assert len(resolver.asked) == 2
 
 
+async def test_an_address_that_is_answered_twice_counts_once() -> None:
+    lookups = Lookups(lambda _: ["127.0.0.2", "127.0.0.1", "127.0.0.2"])
+    assert await lookups.addresses(NAME) == ("127.0.0.2", "127.0.0.1")
+
+
 async def test_no_more_lookups_run_at_once_than_their_bound_and_the_rest_take_turns() -> None:
     resolver = Hanging("a.test", "b.test")
     lookups = Lookups(resolver, at_once=2)

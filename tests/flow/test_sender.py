@@ -23,8 +23,9 @@ from tests.support.sending import (
     to,
     until_sockets_are,
 )
-from tidings.delivery.connections import INTERIM_CAP, KNOWN_CAP, WIRE_CAP
+from tidings.delivery.connections import INTERIM_CAP, KNOWN_CAP, WIRE_CAP, Connection
 from tidings.delivery.destination import Destination
+from tidings.delivery.exchange import Exchange
 from tidings.delivery.outcomes import BODY_CAP, HEAD_CAP, Outcome, Reason
 from tidings.delivery.sender import Sender
 
@@ -48,6 +49,7 @@ async def sender(clock: TurnedClock) -> AsyncIterator[Sender]:
     yield made
     await made.aclose()
     assert repr(made) == NOTHING_OPEN
+    assert made._idle == {}
 
 
 async def answered(sender: Sender, script: Script) -> Outcome:
@@ -119,6 +121,12 @@ async def test_only_a_2xx_is_a_success(sender: Sender, status: int, reason: Reas
     outcome = await answered(sender, answering(b"HTTP/1.1 %d X\r\nContent-Length: 0\r\n\r\n" % status))
     assert (outcome.status, outcome.reason) == (status, reason)
     assert outcome.detail is None if reason is None else outcome.detail is not None
+
+
+@pytest.mark.parametrize(("status", "wait"), [(429, 7), (503, 7), (500, None), (302, None), (200, None)])
+async def test_a_wait_is_heard_with_429_and_503_only(sender: Sender, status: int, wait: int | None) -> None:
+    outcome = await answered(sender, answering(b"HTTP/1.1 %d X\r\nRetry-After: 7\r\nContent-Length: 0\r\n\r\n" % status))
+    assert (outcome.status, outcome.retry_after) == (status, wait)
 
 
 async def test_a_redirect_is_never_followed(sender: Sender) -> None:
@@ -302,6 +310,14 @@ async def test_a_connection_closed_at_once_is_a_reset(sender: Sender) -> None:
 
     outcome = await answered(sender, script)
     assert outcome.reason in (Reason.RESET, Reason.CONNECT)
+
+
+async def test_a_connection_lost_before_its_first_exchange_is_a_reset(sender: Sender) -> None:
+    told: list[Outcome] = []
+    destination = Destination("http", "127.0.0.1", 80)
+    lost = Connection(sender, destination, "127.0.0.1", time.monotonic)
+    lost.begin(Exchange(destination, REQUEST, told.append, 0, time.monotonic(), time.monotonic()))
+    assert [outcome.reason for outcome in told] == [Reason.RESET]
 
 
 @pytest.mark.parametrize(
@@ -727,7 +743,6 @@ async def test_closing_at_any_step_of_dialling_and_beyond_tells_everyone() -> No
             await asyncio.wait_for(sender.aclose(), 5)
             assert repr(sender) == NOTHING_OPEN
             assert [outcome.reason for outcome in told] == [Reason.STOPPED] * (turns + 1)
-        assert server.requests
 
 
 async def test_a_closed_sender_sends_nothing(sender: Sender) -> None:

@@ -13,10 +13,11 @@ import trustme
 from tests.support.certificates import authority_pem, self_signed, server_context
 from tests.support.scripted_server import OK, Peer, ScriptedServer, answering
 from tests.support.sending import BOTH_LOOPS, NOTHING_OPEN, exchange, loopback_guard, open_sockets, to, until_sockets_are
+from tidings.delivery import tls
 from tidings.delivery.destination import Destination
 from tidings.delivery.outcomes import Outcome, Reason
 from tidings.delivery.sender import Sender
-from tidings.delivery.tls import CONTEXTS_KEPT, Trust, check_authority
+from tidings.delivery.tls import Trust, check_authority
 from tidings.errors import Invalid
 
 NAME = "receiver.test"
@@ -62,10 +63,10 @@ async def test_a_certificate_of_the_hooks_own_authority_is_trusted(sender: Sende
 
 
 async def test_the_name_is_told_and_not_the_address(sender: Sender, authority: trustme.CA, ca: str) -> None:
-    tls = server_context(authority, NAME)
+    secured = server_context(authority, NAME)
     told: list[str | None] = []
-    tls.sni_callback = lambda _, name, __: told.append(name)
-    outcome = await answered(sender, tls, ca)
+    secured.sni_callback = lambda _, name, __: told.append(name)
+    outcome = await answered(sender, secured, ca)
     assert (told, outcome.address) == ([NAME], "127.0.0.1")
 
 
@@ -121,20 +122,20 @@ async def test_an_expired_certificate_is_refused(sender: Sender, authority: trus
 
 
 async def test_a_self_signed_certificate_is_refused_unless_the_hook_brings_it(sender: Sender, tmp_path: Path) -> None:
-    tls, pem = self_signed(tmp_path, NAME)
-    outcome = await answered(sender, tls, None)
+    secured, pem = self_signed(tmp_path, NAME)
+    outcome = await answered(sender, secured, None)
     assert (outcome.reason, outcome.detail) == (Reason.TLS, "its certificate is self-signed")
-    assert (await answered(sender, tls, pem)).reason is None
+    assert (await answered(sender, secured, pem)).reason is None
 
 
 async def test_tls_older_than_1_2_is_refused(sender: Sender, authority: trustme.CA, ca: str) -> None:
-    tls = server_context(authority, NAME)
-    tls.set_ciphers("ALL:@SECLEVEL=0")
+    secured = server_context(authority, NAME)
+    secured.set_ciphers("ALL:@SECLEVEL=0")
     with pytest.warns(DeprecationWarning, match="TLSv1"):
-        tls.minimum_version = ssl.TLSVersion.TLSv1
+        secured.minimum_version = ssl.TLSVersion.TLSv1
     with pytest.warns(DeprecationWarning, match="TLSv1"):
-        tls.maximum_version = ssl.TLSVersion.TLSv1_1
-    assert (await answered(sender, tls, ca)).reason is Reason.TLS
+        secured.maximum_version = ssl.TLSVersion.TLSv1_1
+    assert (await answered(sender, secured, ca)).reason is Reason.TLS
 
 
 async def test_a_server_without_tls_is_a_tls_failure(sender: Sender) -> None:
@@ -185,19 +186,19 @@ async def test_session_keys_are_written_nowhere(
     sender: Sender, authority: trustme.CA, ca: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SSLKEYLOGFILE", str(tmp_path / "keys"))
-    tls = server_context(authority, NAME)
-    assert (await answered(sender, tls, ca)).reason is None
+    secured = server_context(authority, NAME)
+    assert (await answered(sender, secured, ca)).reason is None
     assert not (tmp_path / "keys").exists()
 
 
-async def test_the_contexts_used_last_are_kept() -> None:
-    trust = Trust()
-    pems = [authority_pem(trustme.CA()) for _ in range(2)]
-    first = await trust.context(pems[0])
-    assert await trust.context(pems[0]) is first
-    assert await trust.context(pems[1]) is not first
-    assert await trust.context(None) is not first
-    assert CONTEXTS_KEPT >= 3
+async def test_the_contexts_used_last_are_kept(ca: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tls, "CONTEXTS_KEPT", 2)
+    trust, other, third = Trust(), authority_pem(trustme.CA()), authority_pem(trustme.CA())
+    first, second = await trust.context(ca), await trust.context(other)
+    assert await trust.context(ca) is first
+    await trust.context(third)  # takes the place of the one not used for longest
+    assert await trust.context(ca) is first
+    assert await trust.context(other) is not second
 
 
 def test_what_a_hook_may_bring_is_checked(authority: trustme.CA) -> None:

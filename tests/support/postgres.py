@@ -77,7 +77,7 @@ class Postgres:
         """Stop for good, and take the folder away."""
         self._hang_up()
         self._server.cleanup()
-        shutil.rmtree(self._runtime)
+        shutil.rmtree(self._runtime, ignore_errors=True)
 
     def _hang_up(self) -> None:
         if self._connection is not None:

@@ -29,7 +29,7 @@ from tidings.delivery.guard import Guard
 from tidings.delivery.outcomes import NoConnection, Reason
 
 TICK = 0.05  # seconds between two sweeps
-IDLE_SECONDS = 20.0  # shorter than servers usually wait
+IDLE_SECONDS = 20.0  # shorter than most servers wait; those that wait less are heard to close
 MAX_AGE_SECONDS = 300.0  # after which a change of DNS is noticed
 IDLE_EACH = 64  # idle connections of one destination
 KEPT = 1_024  # connections open in all, above which none is kept

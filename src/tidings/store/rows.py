@@ -20,7 +20,7 @@ from tidings.store.statements import driver_errors, run_on_driver
 
 Row = tuple[Any, ...]
 
-CHUNKS = (500, 50)  # rows a statement on SQLite; times 16 columns that is far below its limit of 32,766 values
+CHUNKS = (512, 128, 32, 8)  # rows a statement on SQLite; times 16 columns that is far below its limit of 32,766 values
 
 
 def insert_rows(tx: Tx, table: Table, columns: Sequence[str], rows: Sequence[Row]) -> None:
