@@ -74,7 +74,7 @@ async def run(data: Path, url: str, events: int, receiver: str, rate: int) -> di
         while start - delivered > AHEAD or (rate and (start / rate) > time.perf_counter() - begun):  # noqa: ASYNC110  it is time that it waits for
             await asyncio.sleep(0.001)
         await database.write(change, world, start, size)
-    while delivered < events:  # noqa: ASYNC110  asked a thousand times a second, told as often
+    while delivered < events:  # noqa: ASYNC110  it is told on another thread
         await asyncio.sleep(0.001)
     wall, after = time.perf_counter() - begun, resource.getrusage(resource.RUSAGE_SELF)
     said = {

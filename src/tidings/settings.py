@@ -43,7 +43,7 @@ class Settings:
     )
     proxy: str = _setting(
         "",
-        "HTTP proxy for deliveries, `http://host:port`. URLs and addresses in them are still judged, names are resolved by the proxy. Empty: none.",
+        "HTTP proxy for deliveries, `http://host:port`. URLs and addresses in them are still judged, names are resolved by the proxy.",
         secret=True,
     )
     schedule: tuple[float, ...] = _setting(
