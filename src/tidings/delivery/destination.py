@@ -122,9 +122,11 @@ def _read_ipv6(text: str) -> str:
     if "%" in text:
         raise _bad(f"{text!a} has a scope id, which names an interface of this machine")
     try:
-        return str(IPv6Address(text))
+        address = IPv6Address(text)
     except AddressValueError:
         raise _bad(f"{text!a} is not an IPv6 address") from None
+    mapped = address.ipv4_mapped  # Python 3.13 writes these with dots, 3.11 without: one way only
+    return str(address) if mapped is None else f"::ffff:{int(mapped) >> 16:x}:{int(mapped) & 0xFFFF:x}"
 
 
 def _read_ipv4(text: str) -> str:

@@ -101,6 +101,8 @@ class Sender:
         """Stop at once, and wait until every connection and every attempt at one is gone."""
         self.close()
         await asyncio.gather(*self._dials, return_exceptions=True)
+        while self._dials:  # noqa: ASYNC110  a task that is done calls `_dialled` a turn of the loop later
+            await asyncio.sleep(0)
         if self._connections:
             await self._all_lost.wait()
 
