@@ -7,6 +7,7 @@ lease may have run out, and pauses while too many results wait for the database.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterable
 from functools import partial
 
@@ -47,7 +48,8 @@ class Sending:
         telemetry: Telemetry,
         settle_soon: Callable[[], None],
     ) -> None:
-        """`concurrency`: of a hook that does not say; `capacity`: deliveries held; `exchanges`: under way at once."""
+        """Made on the engine's loop. `concurrency`: of a hook that does not say; `capacity`: deliveries held at most;
+        `exchanges`: under way at once at most."""
         self._sender = sender
         self._instance = instance
         self._allow = allow
@@ -62,7 +64,8 @@ class Sending:
         self._prepared: dict[int, Prepared | str] = {}
         self._results: list[Result] = []
         self._given: list[Given] = []
-        self._pumping = False
+        self._loop = asyncio.get_running_loop()
+        self._pump_is_due = False
         self.index: HookIndex = EMPTY_INDEX
         self.sends_until = 0  # when the lease runs out, microseconds since the epoch
 
@@ -107,17 +110,12 @@ class Sending:
 
     def pump(self) -> None:
         """Begin as many exchanges as there are turns for."""
-        if self._pumping:  # the sender answered at once, from inside the loop below
-            return
-        self._pumping = True
-        try:
-            now = self._clock()
-            free = min(self._exchanges - self._lanes.under_way, UNSETTLED - self.unsettled)
-            while free > 0 and now < self.sends_until and (delivery := self._lanes.take(now)) is not None:
-                self._begin(delivery, now)
-                free -= 1
-        finally:
-            self._pumping = False
+        self._pump_is_due = False
+        now = self._clock()
+        free = min(self._exchanges - self._lanes.under_way, UNSETTLED - self.unsettled)
+        while free > 0 and now < self.sends_until and (delivery := self._lanes.take(now)) is not None:
+            self._begin(delivery, now)
+            free -= 1
 
     def stop(self, *, drop: bool = False) -> None:
         """Send nothing more. What waits is given back to be settled; or dropped, where the lease has been lost."""
@@ -180,7 +178,13 @@ class Sending:
             self._settle_soon()
         self._results.append(Result(delivery, number, outcome, verdict))
         self._telemetry.tell(_attempted(delivery, number, host, outcome, verdict))
-        self.pump()
+        self._pump_soon()
+
+    def _pump_soon(self) -> None:
+        """Once this turn of the loop has read all that came: first all that was read, then all that is to be written."""
+        if not self._pump_is_due:
+            self._pump_is_due = True
+            self._loop.call_soon(self.pump)
 
     def _tell_breaker(self, hook_id: int, outcome: Outcome, now: int) -> None:
         if outcome.reason is None:

@@ -144,7 +144,7 @@ def _read_moment(given: object) -> str:
 
 
 def _no_such(given: object) -> Invalid:
-    return wrong(given, "a date and a time that there are")
+    return wrong(given, "a date and a time that exist")
 
 
 def _full(moment: object) -> str | None:
