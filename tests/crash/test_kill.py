@@ -12,11 +12,16 @@ from contextlib import ExitStack
 import pytest
 
 from tests.support.databases import Place
-from tests.support.processes import serving
+from tests.support.processes import Serving, serving
 from tests.support.receiver import Answer, Received, receiving
 from tests.support.work import QUICK, Work, arrived, verified_hook, writing
 from tidings.cli.seed import make_seed
 from tidings.settings import Settings
+
+
+async def started(stack: ExitStack, place: Place) -> Serving:
+    """A ready server at `place`, killed when `stack` ends if it still runs."""
+    return await asyncio.to_thread(lambda: stack.enter_context(serving(place, environment=QUICK)))
 
 
 async def slow(_: Received) -> Answer:
@@ -28,14 +33,14 @@ async def test_what_was_acknowledged_before_kill_9_is_delivered_after_it(place: 
     seed = await asyncio.to_thread(make_seed, Settings(data=place.data, database=place.url))
     async with receiving(slow) as receiver:
         with ExitStack() as stack:
-            first = await asyncio.to_thread(lambda: stack.enter_context(serving(place, environment=QUICK)))
+            first = await started(stack, place)
             work = Work(seed, [first])
             await verified_hook(work, receiver)
             async with writing(work):
                 for _ in range(2):
                     await work.until_more(random.randint(15, 40))
                     work.servers[0].kill()
-                    work.servers[0] = await asyncio.to_thread(lambda: stack.enter_context(serving(place, environment=QUICK)))
+                    work.servers[0] = await started(stack, place)
                 await work.until_more(15)
             await receiver.wait_for(lambda: work.acknowledged <= arrived(receiver), 30)
             repeated = len(receiver.forms("item.create")) - len(arrived(receiver))
@@ -47,7 +52,7 @@ async def test_of_two_servers_on_one_database_the_other_takes_over_what_the_kill
     seed = await asyncio.to_thread(make_seed, Settings(data=place.data, database=place.url))
     async with receiving(slow) as receiver:
         with ExitStack() as stack:
-            servers = [await asyncio.to_thread(lambda: stack.enter_context(serving(place, environment=QUICK))) for _ in range(2)]
+            servers = [await started(stack, place) for _ in range(2)]
             work = Work(seed, servers)
             await verified_hook(work, receiver)
             async with writing(work):
@@ -63,7 +68,7 @@ async def test_what_was_acknowledged_survives_a_restart_of_the_database(place: P
     seed = await asyncio.to_thread(make_seed, Settings(data=place.data, database=place.url))
     async with receiving(slow) as receiver:
         with ExitStack() as stack:
-            server = await asyncio.to_thread(lambda: stack.enter_context(serving(place, environment=QUICK)))
+            server = await started(stack, place)
             work = Work(seed, [server])
             await verified_hook(work, receiver)
             async with writing(work):

@@ -29,7 +29,7 @@ class Work:
 
     def client(self) -> Client:
         """A client of one of the servers."""
-        client = Client(random.choice(self.servers).url, self.seed.client_id, self.seed.client_secret, timeout=10)
+        client = Client(random.choice(self.servers).url, self.seed.client_id, self.seed.client_secret)
         client.authenticate_with_app(self.seed.app_id, self.seed.app_token)
         return client
 

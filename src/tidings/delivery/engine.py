@@ -290,16 +290,12 @@ class Engine:
         backoff = FIRST_BACKOFF
         while True:
             try:
-                await loop()
+                await self._persist(name, loop)
                 backoff = FIRST_BACKOFF
-            except Unavailable as error:
-                self._telemetry.tell(facts.DatabaseUnavailable(name, str(error), backoff))
             except Exception as error:  # noqa: BLE001  a defect: told, and not the end of everybody's deliveries
                 self._telemetry.tell(facts.StationFailed(name, error, backoff))
-            else:
-                continue
-            await asyncio.sleep(backoff)
-            backoff = min(2 * backoff, LONGEST_BACKOFF)
+                await asyncio.sleep(backoff)
+                backoff = min(2 * backoff, LONGEST_BACKOFF)
 
     async def _persist(self, where: str, run: Callable[[], Awaitable[T]]) -> T:
         """`run()`, again and again until the database is there."""
