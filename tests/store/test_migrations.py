@@ -1,4 +1,4 @@
-"""The migrations make exactly the tables of `store/schema.py`, on both engines, however many processes start at once."""
+"""The migrations make exactly the tables of `store/schema`, on both engines, however many processes start at once."""
 
 from __future__ import annotations
 

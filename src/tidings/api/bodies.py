@@ -180,6 +180,21 @@ def read_pairs(raw: bytes, where: str) -> list[tuple[str, str]]:
     return pairs
 
 
+def read_query(raw: bytes, shape: type[T]) -> T:
+    """The query as `shape`, a Struct: flags are true, false, 1 or 0, in any case (contract section 6.1).
+
+    A parameter without a value counts as not given, and of one that is repeated the last stands. Raises `Invalid`, naming
+    the one that is wrong.
+    """
+    if not raw:
+        return msgspec.convert({}, shape)
+    given = {name: value for name, value in read_pairs(raw, "The query") if value}
+    try:
+        return msgspec.convert(given, shape, strict=False)
+    except msgspec.ValidationError as error:
+        raise _named(error) from None
+
+
 def read_flag(text: str | None, name: str, *, default: bool) -> bool:
     """A yes-or-no parameter: true, false, 1, 0, in any case (contract section 6.1). Raises `Invalid` for other text."""
     match (text or "").lower():

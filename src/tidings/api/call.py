@@ -1,8 +1,8 @@
 """One call of the API, as an operation sees it: who calls, what they sent, when; and the store to run functions on.
 
-An operation is `async def create_item(call: Call) -> object`: it reads what it needs from the call, runs one function of
-the floors below as a transaction, and answers a value for the body (None is 204). Errors are raised; `api/dispatch.py`
-turns all of it into HTTP.
+An operation is `async def create_item(call: Call, body: ItemBody, query: ChangeQuery) -> ItemObject` (`api/operations.py`):
+it runs one function of the floors below as a transaction, and answers a value for the body (None is 204). Errors are
+raised; `api/dispatch.py` turns all of it into HTTP.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import msgspec
+from msgspec import Struct
 from starlette.requests import Request
 
 from tidings.api.bodies import read_body, read_flag, read_number
@@ -29,6 +30,14 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 GREATEST_ID = 2**31 - 1  # contract section 0, decision 23
+
+
+class ChangeQuery(Struct):
+    """What the query says of a change. `silent` is taken and means nothing: nobody is notified but hooks (section 6.1)."""
+
+    hook: bool = True
+    silent: bool = False
+
 
 NOBODY = Caller("user", 0)
 """Who calls an operation that is open to all. No user has this id, so it has no right anywhere."""

@@ -20,6 +20,7 @@ from starlette.types import Message, Receive, Scope, Send
 from tidings.api.bodies import read_pairs
 from tidings.api.call import NOBODY, Call, House, json_bytes
 from tidings.api.errors import answer_defect, answer_error
+from tidings.api.operations import bind
 from tidings.api.paths import Found, Paths, split_path
 from tidings.api.routes import Row
 from tidings.errors import Invalid, NotFound, TidingsError, TooLarge, Unauthorized, Unavailable
@@ -40,9 +41,11 @@ class Operations:
     """The table of operations as an ASGI application."""
 
     def __init__(self, house: House, rows: Iterable[Row]) -> None:
-        """Raises ValueError when two of `rows` are the same operation."""
+        """Raises ValueError when two of `rows` are the same operation, TypeError for one that cannot be bound."""
         self._house = house
+        rows = list(rows)
         self._paths = Paths(rows)
+        self._bound = {row: bind(row.operation) for row in rows}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -73,8 +76,8 @@ class Operations:
             read_pairs(scope["query_string"], "The query")
         house, now = self._house, self._house.clock()
         caller = NOBODY if row.open else await name_caller(house, request, now)
-        body = b"" if method in BODYLESS else await read_capped(request, house.settings.body_limit)
-        return _encoded(await row.operation(Call(house, request, caller, body, now)))
+        body = b"" if method in BODYLESS or row.streams else await read_capped(request, house.settings.body_limit)
+        return _encoded(await self._bound[row](Call(house, request, caller, body, now)))
 
     def _find(self, method: str, parts: list[str], request: Request) -> Found:
         found = self._paths.find(method, parts)

@@ -7,14 +7,10 @@ win over text. The rows are grouped by noun; their order says nothing.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from typing import NamedTuple
 
 from tidings.api import apps, auth, hooks, items, members, orgs, spaces, users
-from tidings.api.call import Call
-
-Operation = Callable[[Call], Awaitable[object]]
-"""What does it. It answers a value (sent as JSON), bytes (JSON already), None (204, no body), or a Starlette `Response`."""
+from tidings.api.operations import Operation
 
 
 class Row(NamedTuple):
@@ -24,6 +20,8 @@ class Row(NamedTuple):
     path: str
     operation: Operation
     open: bool = False  # answers without a token
+    streams: bool = False  # reads its body itself, whatever its length
+    limited: bool = False  # counts towards the lower rate limit as well (contract section 5.4)
 
 
 ROUTES: list[Row] = [

@@ -53,7 +53,7 @@ class NewEvent(Struct, frozen=True, gc=False):
     """An event about to be written. `parameters` has exactly the names that `events/types.py` lists for `type`."""
 
     type: str
-    space_id: int
+    space_id: int | None  # None: no hook of a space may hear of it
     app_id: int | None
     object_id: int
     parameters: Mapping[str, str]

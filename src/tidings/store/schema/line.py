@@ -1,0 +1,176 @@
+"""The line: the server itself, events, the hooks that want them, and the deliveries that tell."""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary, PrimaryKeyConstraint, Table, Text, UniqueConstraint, text
+
+from tidings.store.schema.columns import id_column, metadata, moment, ref
+
+# --- the server itself -----------------------------------------------------------------------------------------------
+
+server = Table(
+    "server",
+    metadata,
+    # One row. `instance` makes message ids differ between two databases, so that a receiver which drops repeats is
+    # not fooled by a database made anew. `hooks_version` grows with every change of a hook: whoever holds the hooks in
+    # memory compares it, inside the transaction that relies on them.
+    Column("server_id", Integer, primary_key=True, autoincrement=False),
+    Column("instance", Text, nullable=False),
+    Column("hooks_version", BigInteger, nullable=False, server_default="1"),
+)
+
+# --- events: the outbox ----------------------------------------------------------------------------------------------
+
+events = Table(
+    "events",
+    metadata,
+    Column("event_id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
+    Column("type", Text, nullable=False),
+    Column("app_id", Integer),
+    Column("space_id", Integer),
+    Column("object_type", Text, nullable=False),
+    Column("object_id", Integer, nullable=False),
+    Column("parameters", Text, nullable=False),  # JSON object, text to text: what the form says beside type and hook_id
+    Column("field_ids", Text, nullable=False),  # JSON list: the fields that this change set, changed or took away
+    Column("changes", Text, nullable=False),  # JSON list: each of those with its values before and after
+    Column("heard", Boolean, nullable=False),  # false: the change was made with hook=false
+    Column("hook_id", Integer),  # only this hook is meant (hook.verify)
+    Column("created_by", Text, nullable=False),
+    moment("created_at"),
+    Column("matched", Integer),  # how many hooks matched; null while the event waits for fan-out
+    Index("ix_events_waiting", "event_id", sqlite_where=text("matched IS NULL"), postgresql_where=text("matched IS NULL")),
+    Index("ix_events_object_type_object_id", "object_type", "object_id"),
+    Index("ix_events_created_at", "created_at"),
+    sqlite_autoincrement=True,
+)
+
+# --- hooks: who wants to know ----------------------------------------------------------------------------------------
+
+hooks = Table(
+    "hooks",
+    metadata,
+    id_column("hook_id"),
+    Column("ref_type", Text, nullable=False),
+    Column("ref_id", Integer, nullable=False),
+    Column("app_id", Integer),
+    Column("space_id", Integer, nullable=False),
+    Column("type", Text, nullable=False),
+    Column("url", Text, nullable=False),
+    Column("status", Text, nullable=False),  # active | inactive
+    Column("reason", Text),  # why it is inactive: unverified | failing | gone
+    Column("secret_sealed", LargeBinary, nullable=False),
+    Column("delivery_order", Text, nullable=False, server_default="none"),  # none | object
+    Column("concurrency", Integer),  # null: the server's setting
+    Column("preserve_query", Boolean, nullable=False),
+    Column("ca", Text),  # PEM certificates trusted for this hook beside the system's
+    Column("verify_code", Text),
+    moment("verify_expires_at", null=True),
+    Column("verify_tries", Integer, nullable=False, server_default="0"),
+    Column("created_by", Text, nullable=False),
+    moment("created_at"),
+    moment("activated_at", null=True),
+    moment("deactivated_at", null=True),
+    moment("deleted_at", null=True),
+    Index("ix_hooks_ref_type_ref_id", "ref_type", "ref_id"),
+)
+
+# The two records that every batch of deliveries moves, kept out of `hooks` so that moving them never waits for somebody
+# who edits a hook, nor one for the other.
+hook_counters = Table(
+    "hook_counters",
+    metadata,
+    ref("hook_id", "hooks.hook_id"),
+    Column("last_sequence", BigInteger, nullable=False, server_default="0"),
+    PrimaryKeyConstraint("hook_id"),
+)
+
+hook_health = Table(
+    "hook_health",
+    metadata,
+    ref("hook_id", "hooks.hook_id"),
+    Column("failures_in_row", Integer, nullable=False, server_default="0"),
+    moment("first_failure_at", null=True),  # of the present row of failures
+    moment("last_success_at", null=True),
+    moment("last_failure_at", null=True),
+    Column("last_reason", Text),
+    Column("last_status", Integer),
+    Column("last_answer", LargeBinary),
+    PrimaryKeyConstraint("hook_id"),
+)
+
+# --- delivery: how they are told -------------------------------------------------------------------------------------
+
+leases = Table(
+    "leases",
+    metadata,
+    # One row for each running engine. A delivery in `sending` names the lease it is held under; when that lease has run
+    # out, anybody may claim the delivery. A lease that ran out is never renewed: its engine takes a new one.
+    id_column("lease_id"),
+    Column("holder", Text, nullable=False),
+    moment("expires_at"),
+    sqlite_autoincrement=True,
+)
+
+deliveries = Table(
+    "deliveries",
+    metadata,
+    # A delivery is named by its hook and its number there: gapless, and in commit order.
+    # No foreign keys: fan-out writes these by the thousand, and prune removes events, deliveries and attempts together.
+    Column("hook_id", Integer, nullable=False),
+    Column("sequence", BigInteger, nullable=False),
+    Column("event_id", BigInteger, nullable=False),
+    Column("lane", Text),  # the object whose events must stay in order; null where the hook does not ask for it
+    Column("state", Text, nullable=False),  # pending | sending | delivered | exhausted | cancelled
+    Column("attempts", Integer, nullable=False),  # exchanges that have ended
+    moment("due_at"),
+    Column("lease_id", Integer, nullable=False),  # 0: held by nobody
+    Column("reason", Text),  # of the last failure, or why it was cancelled
+    moment("created_at"),
+    moment("ended_at", null=True),
+    PrimaryKeyConstraint("hook_id", "sequence"),
+    UniqueConstraint("event_id", "hook_id"),
+    # What is due (lease 0, by time), what a lease holds, and what is unfinished at all: one index, since each costs every
+    # delivery two writes.
+    Index(
+        "ix_deliveries_unended",
+        "lease_id",
+        "due_at",
+        "hook_id",
+        sqlite_where=text("ended_at IS NULL"),
+        postgresql_where=text("ended_at IS NULL"),
+    ),
+    Index(
+        "ix_deliveries_lane",
+        "hook_id",
+        "lane",
+        "sequence",
+        sqlite_where=text("lane IS NOT NULL AND ended_at IS NULL"),
+        postgresql_where=text("lane IS NOT NULL AND ended_at IS NULL"),
+    ),
+    sqlite_with_rowid=False,
+)
+
+attempts = Table(
+    "attempts",
+    metadata,
+    # One HTTP exchange, named by when it began: where a lease ran out, two processes may both have made attempt 1, and both
+    # are kept. `number` counts from 1 within the delivery. `sent` and the two answer columns are the bytes.
+    Column("hook_id", Integer, nullable=False),
+    Column("sequence", BigInteger, nullable=False),
+    Column("number", Integer, nullable=False),
+    moment("started_at"),
+    Column("reason", Text),  # null: it was delivered
+    Column("detail", Text),
+    Column("status", Integer),
+    Column("address", Text),  # the very address that was dialled
+    Column("sent", LargeBinary, nullable=False),
+    Column("answer_head", LargeBinary),
+    Column("answer_body", LargeBinary),
+    # microseconds from `started_at`; null where that point was not reached
+    Column("resolved_after", Integer),
+    Column("connected_after", Integer),
+    Column("secured_after", Integer),
+    Column("answered_after", Integer),
+    Column("ended_after", Integer, nullable=False),
+    PrimaryKeyConstraint("hook_id", "sequence", "started_at"),
+)
