@@ -10,6 +10,7 @@ unexport PYTHONDONTWRITEBYTECODE
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+PODIO_JS := tests/clients/podio_js/node_modules/.ready
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input --quiet
 COMPILE := $(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --universal --python-version 3.11
 
@@ -29,7 +30,7 @@ setup: $(READY) ## Make .venv from the lock file, where it is missing or the loc
 demo: $(READY) ## Start a server and a receiver, change an item and watch the deliveries arrive
 	@$(BIN)/tidings demo $(ARGS)
 
-test: $(READY) ## Run the whole suite (ARGS="-k lanes" for a part)
+test: $(READY) $(PODIO_JS) ## Run the whole suite (ARGS="-k lanes" for a part)
 	@$(BIN)/pytest -n auto $(ARGS)
 
 check: $(READY) ## The whole law: format, lint, types, imports, unit tests, the store on SQLite, docs in step
@@ -45,15 +46,21 @@ bench: $(READY) ## Measure deliveries against wrk on this machine, and write ben
 
 lock: $(READY) ## Write the lock files anew after a change of pyproject.toml (ARGS=--upgrade for newer versions)
 	$(COMPILE) $(ARGS) --all-extras --group dev pyproject.toml -o requirements/dev.lock
-	$(COMPILE) $(ARGS) --extra server --extra postgres -c requirements/dev.lock pyproject.toml -o requirements/server.lock
+	$(COMPILE) $(ARGS) --extra server --extra postgres --extra s3 -c requirements/dev.lock pyproject.toml -o requirements/server.lock
 
 format: $(READY) ## Put every file into its form
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
 clean: ## Take away what the other targets made
-	rm -rf $(VENV) dist bench/out .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) dist bench/out tests/clients/podio_js/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# podio-js, which the suite runs unchanged; Node.js comes from a wheel.
+$(PODIO_JS): tests/clients/podio_js/package-lock.json $(READY)
+	@echo "Installing podio-js for tests/clients"
+	@cd tests/clients/podio_js && PATH="$(abspath $(BIN)):$$PATH" npm ci --ignore-scripts --no-audit --no-fund --silent
+	@touch $@
 
 $(READY): requirements/dev.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

@@ -23,6 +23,7 @@ import psutil
 from rich.console import Console
 from rich.table import Table
 
+from bench.finding import measure_finding
 from bench.wrk import run_wrk
 from tests.support.databases import Place
 from tests.support.postgres import Postgres
@@ -133,6 +134,12 @@ def measure_api(receiver: Receiver, seconds: int) -> Figures:
     }
 
 
+def measure_filters(url: str) -> Figures:
+    """Filters over many items, on the engine that `url` says: see `bench/finding.py`."""
+    with tempfile.TemporaryDirectory() as data:
+        return measure_finding(Place(Path(data), url))
+
+
 def verified_client(url: str, seed: Seed, receiver: Receiver) -> Client:
     """A client logged in as the app, and a hook made active. (The receiver hears its verification, and says nothing.)"""
     client = Client(url, seed.client_id, seed.client_secret)
@@ -190,6 +197,11 @@ def measure(console: Console, *, events: int, seconds: int) -> Figures:
             figures["postgresql"] = measure_batches(receiver, postgres.url("bench"), events)
         with step(console, "the API, on SQLite"):
             figures["api"] = measure_api(receiver, seconds)
+        with step(console, "filters, on SQLite"):
+            figures["sqlite_finding"] = measure_filters("")
+        with step(console, "filters, on PostgreSQL"):
+            postgres.create("finding")
+            figures["postgresql_finding"] = measure_filters(postgres.url("finding"))
     finally:
         receiver.close()
         if postgres is not None:
@@ -218,13 +230,18 @@ def table(figures: Figures) -> Table:
     shown.add_section()
     shown.add_row("1,000 events/s: commit to receipt, p50 / p99", f"{paced['p50']:.1f} / {paced['p99']:.1f}", "")
     shown.add_section()
-    shown.add_row("API: creates/s, 64 connections", f"{api['creates']['rate']:,.0f}", "")
+    shown.add_row("API: creates/s, 64 connections", f"{api['creates']['rate']:,.0f}", "1,500")
     shown.add_row("API: answer, p50 / p99", f"{api['creates']['p50']:.1f} / {api['creates']['p99']:.1f}", "")
     shown.add_row("API: created, delivered, repeated", f"{api['made']:,} / {api['received']:,} / {api['repeats']}", "")
     shown.add_row("API: request to receipt, p50 / p99", f"{api['p50']:.1f} / {api['p99']:.1f}", "")
     shown.add_row("API: created and delivered per CPU second", f"{api['delivered_per_cpu_second']:,.0f}", "")
-    shown.add_row("API: reads/s, 64 connections", f"{api['reads']['rate']:,.0f}", "")
+    shown.add_row("API: reads of one item/s, 64 connections", f"{api['reads']['rate']:,.0f}", "3,000")
     shown.add_row("API: memory of the server, MB", f"{api['memory']:.0f}", "150")
+    for name in ("sqlite", "postgresql"):
+        shown.add_section()
+        for kind, seen in figures[f"{name}_finding"]["seen"].items():
+            bound = "- / 50" if name == "sqlite" else ""
+            shown.add_row(f"{name}: {kind}, p50 / p99", f"{seen['p50']:.1f} / {seen['p99']:.1f}", bound)
     return shown
 
 
@@ -237,6 +254,8 @@ def main() -> None:
     console = Console()
     figures = measure(console, events=chosen.events, seconds=chosen.seconds)
     console.print(table(figures))
+    for kind, plan in figures["sqlite_finding"]["plans"].items():
+        console.print(f"{kind}:", *plan, sep="\n    ", style="dim", markup=False, highlight=False, soft_wrap=True)
     OUT.mkdir(exist_ok=True)
     (OUT / "latest.json").write_text(json.dumps(figures, indent=2) + "\n")
     console.print(f"written to {OUT / 'latest.json'}", style="dim")

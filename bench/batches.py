@@ -12,6 +12,7 @@ import json
 import resource
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import uvloop
@@ -56,11 +57,19 @@ async def run(data: Path, url: str, events: int, receiver: str, rate: int) -> di
     world = await database.write(make_world)
     await database.write(make_hook, world, url=receiver)
     delivered = 0
+    progress = asyncio.Event()
+    progressed = partial(asyncio.get_running_loop().call_soon_threadsafe, progress.set)
     telemetry = Telemetry()
 
     def settled(fact: Settled) -> None:
         nonlocal delivered
         delivered += fact.delivered
+        progressed()
+
+    async def until_delivered(count: int) -> None:
+        while delivered < count:
+            await progress.wait()
+            progress.clear()
 
     telemetry.listen(Settled, settled)
     settings = Settings(retention=100_000)
@@ -71,11 +80,11 @@ async def run(data: Path, url: str, events: int, receiver: str, rate: int) -> di
     before, begun = resource.getrusage(resource.RUSAGE_SELF), time.perf_counter()
     size = PACED_BATCH if rate else BATCH
     for start in range(1, events + 1, size):
-        while start - delivered > AHEAD or (rate and (start / rate) > time.perf_counter() - begun):  # noqa: ASYNC110  it is time that it waits for
-            await asyncio.sleep(0.001)
+        await until_delivered(start - AHEAD)
+        if rate and (early := begun + start / rate - time.perf_counter()) > 0:
+            await asyncio.sleep(early)
         await database.write(change, world, start, size)
-    while delivered < events:  # noqa: ASYNC110  it is told on another thread
-        await asyncio.sleep(0.001)
+    await until_delivered(events)
     wall, after = time.perf_counter() - begun, resource.getrusage(resource.RUSAGE_SELF)
     said = {
         "deliveries": delivered,

@@ -7,13 +7,18 @@ import shutil
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
+from typing import Any
 
 import hypothesis
 import pytest
 
 from tests.support.databases import (
+    TABLES,
     AnyDatabase,
+    Engine,
+    Make,
     Place,
+    Templates,
     make_postgres_template,
     make_sqlite_template,
     place_on_postgres,
@@ -78,11 +83,23 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_sqlite_template(tmp_path_factory.mktemp("template"))
 
 
+@pytest.fixture(scope="session")
+def templates(tmp_path_factory: pytest.TempPathFactory) -> Templates:
+    """Databases with more in them than the tables, for `furnished` tests."""
+    return Templates(tmp_path_factory.mktemp("templates"))
+
+
 @pytest.fixture(params=ENGINES)
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
     """Where this test's own database is: once on each engine, not opened yet."""
     with _place(request, tmp_path) as made:
         yield made
+
+
+@pytest.fixture
+def furniture(request: pytest.FixtureRequest, place: Place) -> Any:
+    """What the `make` of a test that is `furnished` answered, when it made what is in the database of every such test."""
+    return _furnished(request, place.engine)[1]
 
 
 @pytest.fixture(params=ENGINES)
@@ -93,9 +110,21 @@ def empty_place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Plac
 
 
 def _place(request: pytest.FixtureRequest, data: Path, *, empty: bool = False) -> AbstractContextManager[Place]:
+    template = None if empty else _furnished(request, request.param)[0]
     if request.param == "sqlite":
-        return nullcontext(place_on_sqlite(data, None if empty else request.getfixturevalue("sqlite_template")))
-    return place_on_postgres(request.getfixturevalue("postgres"), data, empty=empty)
+        return nullcontext(place_on_sqlite(data, template))
+    return place_on_postgres(request.getfixturevalue("postgres"), data, template=template)
+
+
+def _furnished(request: pytest.FixtureRequest, engine: Engine) -> tuple[Any, Any]:
+    """The template of a test's database, and what is in it beside the tables."""
+    marker = request.node.get_closest_marker("furnished")
+    make: Make | None = marker and marker.kwargs["make"]
+    templates: Templates = request.getfixturevalue("templates")
+    if engine == "sqlite":
+        tables: Path = request.getfixturevalue("sqlite_template")
+        return templates.on_sqlite(make, tables) if make else (tables, None)
+    return templates.on_postgres(make, request.getfixturevalue("postgres")) if make else (TABLES, None)
 
 
 @pytest.fixture

@@ -4,18 +4,22 @@ Each class has a `code`, the short word that Podio's envelope carries as `error`
 docstring is its default sentence. `api/errors.py` holds the only table from these to an HTTP status. Whatever is not
 of this tree is a defect, and a caller hears nothing of it. What a destination does is never an error: it is an
 `Outcome` (see `delivery/decide.py`).
+
+The client raises the same tree, from the answers of Tidings and of Podio alike, and says what the answer said beside:
+its `status`, the word of its envelope as `code`, and the id that the server gave the request, if it gave one.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import ClassVar
 
 
 class TidingsError(Exception):
     """Something went wrong."""
 
-    code: ClassVar[str] = "unexpected"
+    code: str = "unexpected"
+    status: int | None = None  # of the answer, for who asked a server; None where there was none
+    request_id: str | None = None  # likewise
 
     def __init__(
         self,
@@ -49,11 +53,23 @@ class InvalidClient(TidingsError):
     code = "invalid_client"
 
 
+class InvalidScope(TidingsError):
+    """The scope is not valid."""
+
+    code = "invalid_scope"
+
+
 class Unauthorized(TidingsError):
     """invalid_request"""
 
     # The sentence is a code here because Podio's clients key on it (contract section 4.3).
     code = "unauthorized"
+
+
+class PaymentRequired(TidingsError):
+    """What is asked for has to be paid for."""
+
+    code = "payment_required"
 
 
 class Forbidden(TidingsError):
@@ -66,6 +82,13 @@ class NotFound(TidingsError):
     """Object not found"""
 
     code = "not_found"
+
+
+class NotAcceptable(TidingsError):
+    """A limit of the account does not allow this."""
+
+    # Podio answers 406 where an account has all the contacts that it may have.
+    code = "not_acceptable"
 
 
 class Conflict(TidingsError):
@@ -90,6 +113,12 @@ class RateLimited(TidingsError):
     """You have hit the rate limit. Please wait before trying again."""
 
     code = "rate_limit"
+
+
+class ServerFailed(TidingsError):
+    """The server has failed."""
+
+    code = "server_error"
 
 
 class Unavailable(TidingsError):

@@ -8,6 +8,7 @@ a lock says which; on PostgreSQL any number of them share one database.
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 import fcntl
 import math
@@ -21,25 +22,36 @@ from typing import Literal, cast
 import structlog
 import uvicorn
 from starlette.applications import Starlette
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
-from tidings.api.call import House
+from tidings.api.call import Call, House
 from tidings.api.dispatch import Operations
 from tidings.api.door import Door
 from tidings.api.health import health_rows
+from tidings.api.openapi.rows import docs_rows
+from tidings.api.operations import Operation
 from tidings.api.routes import ROUTES, Row
 from tidings.clock import Clock, system_clock
+from tidings.console import Desk, Page, console_pages
 from tidings.delivery.allow import parse_allow
 from tidings.delivery.engine import Engine
 from tidings.delivery.guard import Guard
 from tidings.errors import Unavailable
 from tidings.settings import Settings
+from tidings.store.blobs.opening import open_blobs
+from tidings.store.blobs.sweep import sweep
 from tidings.store.database import open_database
 from tidings.store.sealing import Keyring, read_key
 from tidings.telemetry.facts import Telemetry
 from tidings.telemetry.logs import log_facts, set_up_logs
 from tidings.telemetry.metrics import Metrics
+from tidings.workspace.files.rows import needed_keys, storage_mark
 
 BACKLOG = 2048  # connections that wait to be accepted
+# The loop accepts one connection a turn from each handle on the listening socket, and a turn takes as long as all the calls that
+# came for it: with one handle, 64 clients who come at once wait for as many turns, each longer than the last.
+LISTENING = 16  # handles
 KEEP_ALIVE_SECONDS = 75  # longer than most clients and proxies keep an idle connection, so that they close it and not we
 
 log = structlog.get_logger("tidings.server")
@@ -53,8 +65,9 @@ def open_house(settings: Settings, *, clock: Clock = system_clock) -> House:
     allow = parse_allow(settings.allow)
     guard = Guard(allow, proxy=settings.proxy)
     keyring = Keyring(read_key(settings.key, settings.data))
+    blobs = open_blobs(settings)
     database = open_database(settings.database, settings.data, connections=settings.connections)
-    return House(database, keyring, settings, clock, allow, guard)
+    return House(database, keyring, settings, clock, allow, guard, blobs)
 
 
 def make_engine(house: House, telemetry: Telemetry) -> Engine:
@@ -71,16 +84,34 @@ def build_app(house: House, engine: Engine | None = None, *, metrics: Metrics | 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         try:
-            async with _running(engine):
+            async with _running(engine), _sweeping(house):
                 log.info("serving", url=house.settings.public_url)
                 yield
         finally:
             await house.database.close()
 
     app = Starlette(lifespan=lifespan)
-    app.router.redirect_slashes = False
-    app.router.default = Operations(house, [*rows, *health_rows(engine, metrics or Metrics(Telemetry()))])
+    told = [*rows, *health_rows(engine, metrics or Metrics(Telemetry()))]
+    operations = Operations(house, [*told, *docs_rows(told), *_page_rows(house)])
+
+    async def served(scope: Scope, receive: Receive, send: Send) -> None:
+        await (operations if scope["type"] == "http" else app.router)(scope, receive, send)
+
+    app.middleware_stack = served  # Starlette's own nets and routes would only cost: `Operations` is all of it
     return app
+
+
+def _page_rows(house: House) -> list[Row]:
+    """The console's pages, on the same road as the calls: found, read and bounded as they are."""
+    desk = Desk(house.database, house.settings, house.clock, house.logins)
+    return [Row(method, path, _as_operation(page), open=True) for method, path, page in console_pages(desk)]
+
+
+def _as_operation(page: Page) -> Operation:
+    async def operation(call: Call) -> Response:
+        return await page(call.request, call.raw_body)
+
+    return operation
 
 
 @asynccontextmanager
@@ -93,6 +124,34 @@ async def _running(engine: Engine | None) -> AsyncIterator[None]:
         yield
     finally:
         await engine.stop()
+
+
+SWEEP_EVERY = 6 * 3600.0  # seconds
+
+
+@asynccontextmanager
+async def _sweeping(house: House) -> AsyncIterator[None]:
+    """Take away bytes that no file names, now and from time to time."""
+    task = asyncio.create_task(_sweep(house), name="sweep")
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.wait([task])
+
+
+async def _sweep(house: House) -> None:
+    async def needed(keys: list[str]) -> set[str]:
+        return await house.database.read(needed_keys, keys)
+
+    while True:
+        try:
+            mark = await house.database.read(storage_mark)
+            if taken := await sweep(house.blobs, mark, needed, now=house.clock()):
+                log.info("swept", files=taken)
+        except Unavailable as error:
+            log.warning("unavailable", path="files", why=error.description)
+        await asyncio.sleep(SWEEP_EVERY)
 
 
 def serve(settings: Settings, *, announce: Callable[[Settings], None]) -> None:
@@ -116,7 +175,7 @@ def serve(settings: Settings, *, announce: Callable[[Settings], None]) -> None:
         app = build_app(house, make_engine(house, telemetry), metrics=metrics)
         server = uvicorn.Server(configuration(app, settings))
         with _stopped_by_signals():
-            server.run(sockets=[listener])
+            server.run(sockets=[listener, *(listener.dup() for _ in range(1, LISTENING))])
     if not server.started:
         raise Unavailable("the server could not start; its log says why")
 

@@ -19,7 +19,7 @@ from tidings.errors import Invalid
 ENVIRONMENT_PREFIX = "TIDINGS_"
 HIGHEST_PORT = 65_535
 LONGEST_WAIT = 31 * 86_400  # seconds
-_MAY_BE_ZERO = ("port", "retention", "grace")
+_MAY_BE_ZERO = ("port", "retention", "grace", "rate_limit", "rate_limit_low", "cause_limit")
 
 
 def _setting(default: Any, sentence: str, *, secret: bool = False) -> Any:
@@ -59,9 +59,21 @@ class Settings:
     grace: float = _setting(20.0, "Seconds to finish what is under way when asked to stop.")
     retention: float = _setting(30.0, "Days to keep events, deliveries and attempts that have ended.")
     hook_limit: int = _setting(10, "Hooks of one type on one object.")
+    cause_limit: int = _setting(8, "Deliveries that may lead to one another; what the last of them leads to, no hook hears of.")
     body_limit: int = _setting(1_048_576, "Bytes a request body may have.")
+    files: str = _setting("", "Where files are kept: a folder, or `s3://bucket/prefix`; empty means `files` in the data folder.")
+    file_limit: int = _setting(104_857_600, "Bytes a file may have.")
+    files_endpoint: str = _setting("", "URL of the S3-compatible store; empty means Amazon's in `files_region`.")
+    files_region: str = _setting("us-east-1", "Region of the bucket.")
+    files_credentials: str = _setting(
+        "settings", "Where keys for S3 come from: `settings`, or `aws` for Amazon's own environment variables and roles."
+    )
+    files_key_id: str = _setting("", "Id of the access key for S3.", secret=True)
+    files_key: str = _setting("", "The secret access key for S3.", secret=True)
     access_token_life: float = _setting(28_800.0, "Seconds an access token is good for.")
     refresh_token_life: float = _setting(2_419_200.0, "Seconds a refresh token is good for.")
+    rate_limit: int = _setting(0, "Calls an hour that one caller may make through one API client; 0 for no limit. Podio has 1000.")
+    rate_limit_low: int = _setting(0, "The same for calls that cost more, such as a filter; 0 for no limit of their own. Podio has 250.")
     connections: int = _setting(8, "Database connections for reading (and, on PostgreSQL, as many for writing).")
     log_deliveries: str = _setting("all", "Which deliveries get a log line: `all`, or `failures` only.")
     log_format: str = _setting("text", "`text` for people, `json` for machines.")
@@ -113,6 +125,8 @@ def _checked(settings: Settings) -> Settings:
         raise _refused("port", f"is at most {HIGHEST_PORT}")
     if not all(0 <= wait <= LONGEST_WAIT for wait in settings.schedule):
         raise _refused("schedule", "has waits between 0 seconds and 31 days")
+    if settings.files_credentials not in ("settings", "aws"):
+        raise _refused("files_credentials", "is `settings` or `aws`")
     if settings.log_deliveries not in ("all", "failures"):
         raise Invalid("log_deliveries is `all` or `failures`", parameters={"setting": "log_deliveries"})
     if settings.log_format not in ("text", "json"):

@@ -163,7 +163,7 @@ def test_the_receiver_takes_a_signed_delivery_once(inbox: Inbox) -> None:
     ("body", "secret", "complaint"),
     [
         (b"type=item.create&hook_id=7", ANOTHER_SECRET, "Forged"),
-        (b"hook_id=7", SECRET, "Malformed"),
+        (b"hook_id=7", SECRET, "Unreadable"),
         (b"type=hook.verify&hook_id=7", SECRET, "KeyError: 'code'"),
         (b"code=x&type=hook.verify&hook_id=7", SECRET, "Unavailable: 127.0.0.1:1 cannot be reached"),
     ],

@@ -10,8 +10,9 @@ from tests.support.cast import KEYRING, NOW, Cast, gather_cast
 from tests.support.databases import AnyDatabase
 from tidings.errors import Forbidden, Gone, NotFound
 from tidings.store.database import Tx
-from tidings.workspace import apps, fields, members, orgs, spaces, users
+from tidings.workspace import apps, fields, members, orgs, spaces
 from tidings.workspace.access import SYSTEM, Caller, reach_app, reach_org, reach_space
+from tidings.workspace.accounts import users
 from tidings.workspace.fields import FieldChange, NewField
 
 Operation = Callable[[Tx, Caller, Cast], object]
@@ -31,10 +32,10 @@ OPERATIONS: dict[str, Operation] = {
     "get_member": lambda tx, who, cast: members.get_member(tx, who, cast.space_id, cast.light.id),
     "add_members": lambda tx, who, cast: members.add_members(tx, who, cast.space_id, "light", [cast.nobody.id], now=NOW),
     "set_role": lambda tx, who, cast: members.set_role(tx, who, cast.space_id, [cast.light.id], "regular"),
-    "remove_members": lambda tx, who, cast: members.remove_members(tx, who, cast.space_id, [cast.light.id]),
+    "remove_members": lambda tx, who, cast: members.remove_members(tx, who, cast.space_id, [cast.light.id], now=NOW),
     "join_space": lambda tx, who, cast: members.join_space(tx, who, cast.space_id, now=NOW),
     "join_open_space": lambda tx, who, cast: members.join_space(tx, who, cast.open_space_id, now=NOW),
-    "leave_space": lambda tx, who, cast: members.leave_space(tx, who, cast.space_id),
+    "leave_space": lambda tx, who, cast: members.leave_space(tx, who, cast.space_id, now=NOW),
     "create_app": lambda tx, who, cast: apps.create_app(tx, who, cast.space_id, {"name": "New"}, keyring=KEYRING, now=NOW),
     "list_apps": lambda tx, who, cast: apps.list_apps(tx, who, cast.space_id),
     "list_own_apps": lambda tx, who, _: apps.list_own_apps(tx, who),
@@ -90,9 +91,12 @@ class _Done(Exception):
     """It was allowed; now roll it back, so that the next finds everything as it was."""
 
 
+pytestmark = pytest.mark.furnished(make=gather_cast)
+
+
 @pytest.fixture
-async def cast(database: AnyDatabase) -> Cast:
-    return await database.write(gather_cast)
+def cast(furniture: Cast) -> Cast:
+    return furniture
 
 
 async def answer(database: AnyDatabase, operation: Operation, caller: Caller, cast: Cast) -> str:

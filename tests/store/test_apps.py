@@ -29,10 +29,12 @@ from tidings.workspace.apps import (
 from tidings.workspace.fields import FieldChange, NewField
 from tidings.workspace.names import TEXT_LIMIT
 
+pytestmark = pytest.mark.furnished(make=gather_cast)
+
 
 @pytest.fixture
-async def cast(database: AnyDatabase) -> Cast:
-    return await database.write(gather_cast)
+def cast(furniture: Cast) -> Cast:
+    return furniture
 
 
 async def create(database: AnyDatabase, cast: Cast, config: dict[str, Any], *fields: NewField, heard: bool = True) -> App:

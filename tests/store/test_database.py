@@ -193,6 +193,29 @@ async def test_one_functions_failure_is_only_its_own_among_many_that_wait(databa
     assert await database.read(usernames) == {str(number) for number in range(1, 100, 2)}
 
 
+async def test_what_a_function_wrote_and_took_back_by_failing_does_not_touch_those_beside_it(database: AnyDatabase) -> None:
+    turnstile = Turnstile()
+    busy = await keep_writers_busy(database, turnstile)
+
+    def write_and_fail(tx: Tx) -> None:
+        add_user(tx, "linus")
+        raise Invalid("no")
+
+    functions: list[Callable[[Tx], None]] = [
+        partial(add_user, username="ada"),
+        write_and_fail,
+        partial(add_user, username="grace"),
+        write_and_fail,
+    ]
+    writing = [asyncio.create_task(database.write(function)) for function in functions]
+    await asyncio.sleep(0)
+    turnstile.open.set()
+    results = await asyncio.gather(*writing, return_exceptions=True)
+    await asyncio.gather(*busy)
+    assert [type(result) for result in results] == [type(None), Invalid, type(None), Invalid]
+    assert await database.read(usernames) == {"ada", "grace"}
+
+
 @pytest.mark.only("sqlite", reason="PostgreSQL has many writers, each with a commit of its own")
 async def test_functions_that_wait_together_are_committed_together(database: AnyDatabase) -> None:
     turnstile = Turnstile()
@@ -303,6 +326,41 @@ async def test_a_read_that_raises_leaves_its_connection_fit_for_the_next(databas
     assert await database.read(usernames) == {"ada"}
 
 
+async def test_a_glance_is_a_read(database: AnyDatabase) -> None:
+    def answer(tx: Tx, /, first: int, *, second: str) -> tuple[set[str], int, str]:
+        return usernames(tx), first, second
+
+    def refuse(tx: Tx) -> None:
+        usernames(tx)
+        raise NotFound
+
+    await database.write(add_user, "ada")
+    assert await database.glance(answer, 1, second="two") == ({"ada"}, 1, "two")
+    with pytest.raises(NotFound):
+        await database.glance(refuse)
+    with pytest.raises(DBAPIError):
+        await database.glance(add_user, "grace")
+    await database.write(add_user, "linus")
+    assert await database.glance(usernames) == {"ada", "linus"}
+
+
+async def test_loops_in_many_threads_glance_at_one_database_until_it_closes(database: AnyDatabase) -> None:
+    begun: set[int] = set()
+
+    async def glance_until_refused(thread: int) -> None:
+        with contextlib.suppress(Unavailable):
+            for _ in range(100_000):
+                assert await database.glance(usernames) == {"ada"}
+                begun.add(thread)
+
+    await database.write(add_user, "ada")
+    threads = [asyncio.create_task(asyncio.to_thread(asyncio.run, glance_until_refused(thread))) for thread in range(3)]
+    await until(lambda: len(begun) == 3)
+    await database.close()
+    async with asyncio.timeout(SOON):
+        await asyncio.gather(*threads)
+
+
 async def test_writers_do_not_wait_for_readers_nor_readers_for_writers(database: AnyDatabase) -> None:
     reader, writer = Turnstile(), Turnstile()
     reading = asyncio.create_task(database.read(lambda _tx: reader.pass_through()))
@@ -406,6 +464,8 @@ async def test_a_closed_database_is_unavailable_and_can_be_closed_again(database
         await database.write(add_user, "ada")
     with pytest.raises(Unavailable):
         await database.read(usernames)
+    with pytest.raises(Unavailable):
+        await database.glance(usernames)
     await database.close()
 
 

@@ -30,10 +30,12 @@ from tidings.workspace.fields import (
     update_field,
 )
 
+pytestmark = pytest.mark.furnished(make=gather_cast)
+
 
 @pytest.fixture
-async def cast(database: AnyDatabase) -> Cast:
-    return await database.write(gather_cast)
+def cast(furniture: Cast) -> Cast:
+    return furniture
 
 
 async def create(database: AnyDatabase, cast: Cast, field_type: str = "text", **config: Any) -> Field:

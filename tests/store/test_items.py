@@ -22,11 +22,12 @@ from tidings.workspace.fields import FieldChange
 from tidings.workspace.filters import Wanted
 from tidings.workspace.items import Changed, ItemChange, NewItem
 
+pytestmark = pytest.mark.furnished(make=make_tasks)
+
 
 @pytest.fixture
-async def tasks(database: AnyDatabase) -> Tasks:
-    """An app to keep items in."""
-    return await database.write(make_tasks)
+def tasks(furniture: Tasks) -> Tasks:
+    return furniture
 
 
 def last_event(tx: Tx) -> dict[str, Any]:
@@ -452,7 +453,7 @@ async def test_items_are_read_by_those_who_may_look_and_changed_by_regular_membe
 
 async def test_who_has_left_can_change_nothing_any_more(database: AnyDatabase, tasks: Tasks) -> None:
     item_id = await database.write(make_item, tasks)
-    await database.write(members.remove_members, tasks.cast.owner, tasks.cast.space_id, [tasks.regular.id])
+    await database.write(members.remove_members, tasks.cast.owner, tasks.cast.space_id, [tasks.regular.id], now=NOW)
     with pytest.raises((Forbidden, NotFound)):
         await database.write(items.update_values, tasks.regular, item_id, {"title": "B"}, now=LATER)
 

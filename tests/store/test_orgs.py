@@ -8,10 +8,13 @@ import pytest
 
 from tests.support.cast import NOW
 from tests.support.databases import AnyDatabase
-from tidings.errors import Conflict, Invalid, NotFound
+from tidings.errors import Conflict, Forbidden, Invalid, NotFound
+from tidings.store.database import Tx
 from tidings.workspace.access import Caller
-from tidings.workspace.orgs import Org, create_org, get_org, list_orgs
-from tidings.workspace.users import User, create_user, find_user, find_users, get_user
+from tidings.workspace.accounts.users import User, create_user, find_user, find_users, get_user
+from tidings.workspace.members import add_members
+from tidings.workspace.orgs import Org, create_org, find_org, get_org, list_orgs, update_org
+from tidings.workspace.spaces import create_space
 
 
 @pytest.fixture
@@ -73,3 +76,51 @@ async def test_a_name_may_be_in_any_script(database: AnyDatabase, ada: Caller) -
     org = await create(database, ada, "東京 Büro 🚀")
     assert (org.name, org.url_label) == ("東京 Büro 🚀", "東京-büro")
     assert (await create(database, ada, "🚀🚀")).url_label == "org"
+
+
+# --- changing and finding ---
+
+
+@pytest.fixture
+async def bob(database: AnyDatabase) -> Caller:
+    return Caller("user", (await database.write(create_user, "bob@example.org", "hash", "Bob", now=NOW)).user_id)
+
+
+async def test_an_organization_keeps_its_label_unless_another_is_given(database: AnyDatabase, ada: Caller) -> None:
+    org = await create(database, ada, "Acme")
+    renamed = await database.write(update_org, ada, org.org_id, name=" Engines ")
+    assert (renamed.name, renamed.url_label, renamed.org_id) == ("Engines", "acme", org.org_id)
+    moved = await database.write(update_org, ada, org.org_id, url_label="Difference Engines")
+    assert (moved.name, moved.url_label) == ("Engines", "difference-engines")
+    assert await database.write(update_org, ada, org.org_id) == moved
+    assert await database.read(find_org, ada, "difference-engines") == moved
+    with pytest.raises(NotFound):
+        await database.read(find_org, ada, "acme")
+
+
+async def test_a_label_of_another_organization_is_a_conflict(database: AnyDatabase, ada: Caller) -> None:
+    await create(database, ada, "Acme")
+    other = await create(database, ada, "Other")
+    with pytest.raises(Conflict, match="url_label: acme is"):
+        await database.write(update_org, ada, other.org_id, url_label="acme")
+    with pytest.raises(Invalid, match="name"):
+        await database.write(update_org, ada, other.org_id, name=" ")
+    assert await database.read(get_org, ada, other.org_id) == other
+
+
+async def test_an_organization_is_changed_by_its_admins_and_found_by_its_people(database: AnyDatabase, ada: Caller, bob: Caller) -> None:
+    org = await create(database, ada, "Acme")
+    with pytest.raises(NotFound) as raised:
+        await database.read(find_org, bob, "acme")
+    assert raised.value.parameters == {"url": "acme"}
+    with pytest.raises(NotFound):
+        await database.write(update_org, bob, org.org_id, name="Mine")
+
+    def let_in(tx: Tx) -> None:
+        space = create_space(tx, ada, org.org_id, {"name": "Workshop"}, now=NOW)
+        add_members(tx, ada, space.space_id, "admin", [bob.id], now=NOW)
+
+    await database.write(let_in)
+    assert (await database.read(find_org, bob, "acme")).role == "regular"
+    with pytest.raises(Forbidden):
+        await database.write(update_org, bob, org.org_id, name="Mine")

@@ -11,11 +11,12 @@ from tidings.errors import NotFound
 from tidings.workspace import fields, item_views, items, revisions
 from tidings.workspace.fields import NewField
 
+pytestmark = pytest.mark.furnished(make=make_tasks)
+
 
 @pytest.fixture
-async def tasks(database: AnyDatabase) -> Tasks:
-    """An app to keep items in."""
-    return await database.write(make_tasks)
+def tasks(furniture: Tasks) -> Tasks:
+    return furniture
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from enum import StrEnum
 from typing import Any
 
@@ -206,3 +206,37 @@ async def test_many_rows_go_in_and_change_together(shelves: AnyDatabase, count: 
     changes = [(-number, 1, number) for number in range(count)]
     assert await shelves.write(update_rows, samples, KEY, ("whole",), [*changes, (0, 2, 0)]) == count
     assert await shelves.read(stored, "whole") == [(-number,) for number in range(count)]
+
+
+@pytest.mark.parametrize("count", [1, 31, 32, 700])
+async def test_what_all_rows_share_arrives_in_each(shelves: AnyDatabase, count: int) -> None:
+    rows = [("same", None, b"same", bytes([place % 256]) if place % 3 else None, place % 2 == 0) for place in range(count)]
+
+    def insert(tx: Tx) -> None:
+        columns = (*KEY, "label", "note", "content", "sealed")
+        insert_rows(tx, samples, columns, [(1, place, label, note, same, True) for place, (label, note, same, *_) in enumerate(rows)])
+        insert_rows(
+            tx, samples, columns, [(2, place, label, note, other, sealed) for place, (label, note, _, other, sealed) in enumerate(rows)]
+        )
+
+    await shelves.write(insert)
+    shared = [("same", None, b"same", True)] * count
+    varying = [("same", None, other, sealed) for *_, other, sealed in rows]
+    assert await shelves.read(stored, "label", "note", "content", "sealed") == shared + varying
+
+
+@pytest.mark.parametrize("shelf_of", [lambda _: 1, lambda place: place % 2], ids=["on one shelf", "on two"])
+async def test_rows_that_get_the_same_values_change_where_their_keys_match(shelves: AnyDatabase, shelf_of: Callable[[int], int]) -> None:
+    """How most deliveries are settled: many of one hook that went well."""
+    places = range(100)
+    await shelves.write(
+        insert_rows,
+        samples,
+        (*KEY, "label", "note", "whole"),
+        [(shelf_of(place), place, "sent", "reset", 7 + place // 90) for place in places],
+    )
+    changes = [("done", None, 0, shelf_of(place), place, 7) for place in places]
+    changed = await shelves.write(update_rows, samples, (*KEY, "whole"), ("label", "note", "whole"), changes)
+    assert changed == 90
+    done = await shelves.read(stored, "place", "label", "note", "whole")
+    assert sorted(done) == [(place, "done", None, 0) if place < 90 else (place, "sent", "reset", 8) for place in places]

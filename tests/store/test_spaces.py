@@ -11,16 +11,19 @@ from sqlalchemy import select
 
 from tests.support.cast import NOW, Cast, gather_cast
 from tests.support.databases import AnyDatabase
-from tidings.errors import Conflict, Gone, Invalid, NotFound
+from tidings.errors import Conflict, Forbidden, Gone, Invalid, NotFound
 from tidings.store.database import Tx
 from tidings.store.schema import events
+from tidings.workspace.access import Caller
 from tidings.workspace.orgs import create_org
-from tidings.workspace.spaces import Space, create_space, delete_space, find_space, get_space, list_spaces, update_space
+from tidings.workspace.spaces import Space, create_space, delete_space, find_space, get_space, list_own_spaces, list_spaces, update_space
+
+pytestmark = pytest.mark.furnished(make=gather_cast)
 
 
 @pytest.fixture
-async def cast(database: AnyDatabase) -> Cast:
-    return await database.write(gather_cast)
+def cast(furniture: Cast) -> Cast:
+    return furniture
 
 
 async def create(database: AnyDatabase, cast: Cast, **config: Any) -> Space:
@@ -106,6 +109,19 @@ async def test_only_what_one_may_look_into_is_listed(database: AnyDatabase, cast
     assert await names(cast.owner) == ["Workshop", "Hall"]
     assert await names(cast.light) == ["Workshop", "Hall"]
     assert await names(cast.colleague) == ["Hall"]
+
+
+async def test_one_s_own_spaces_are_those_one_is_a_member_of(database: AnyDatabase, cast: Cast) -> None:
+    async def names(caller: Caller) -> list[str]:
+        return [space.config.name for space in await database.read(list_own_spaces, caller)]
+
+    assert await names(cast.owner) == ["Workshop", "Hall"]
+    assert await names(cast.light) == ["Workshop"]
+    assert await names(cast.nobody) == []
+    await database.write(delete_space, cast.owner, cast.space_id, now=NOW)
+    assert await names(cast.owner) == ["Hall"]
+    with pytest.raises(Forbidden):
+        await names(cast.app)
 
 
 async def test_a_label_that_names_nothing_is_not_found(database: AnyDatabase, cast: Cast) -> None:

@@ -13,12 +13,12 @@ from tidings.store.database import Tx
 from tidings.store.schema import events
 from tidings.store.sealing import Keyring
 from tidings.workspace.access import Caller
+from tidings.workspace.accounts.users import create_user
 from tidings.workspace.apps import create_app
 from tidings.workspace.fields import NewField
 from tidings.workspace.members import add_members
 from tidings.workspace.orgs import create_org
 from tidings.workspace.spaces import create_space
-from tidings.workspace.users import create_user
 
 KEYRING = Keyring(b"k" * 32)
 NOW = 1_767_322_800_000_000  # 2026-01-02 03:00:00 UTC

@@ -7,26 +7,30 @@ hundredths of a second.
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from tests.support.postgres import Postgres
-from tidings.store.database import connect, open_database
+from tidings.store.database import Tx, connect, open_database
 from tidings.store.postgresql import PostgreSQL
 from tidings.store.sqlite import SQLite
 
 Engine = Literal["sqlite", "postgresql"]
 AnyDatabase = SQLite | PostgreSQL
+Make = Callable[[Tx], object]
 
 CONNECTIONS = 4
 """For reading, and on PostgreSQL as many for writing."""
 
-_TEMPLATE = "tidings_template"
+TABLES = "tidings_template"
+"""The database on PostgreSQL that holds the tables and nothing else."""
+
 _numbers = itertools.count(1)
 
 
@@ -53,7 +57,21 @@ class Place:
         """Open it, making its tables where they are missing. The caller closes it."""
         # To find that nothing is to be done takes Alembic as long as many a test takes in all.
         opening = connect if self.has_tables else open_database
-        return opening(self.url, self.data, connections=connections)
+        database = opening(self.url, self.data, connections=connections)
+        _share_compiled(database)
+        return database
+
+
+_compiled: dict[str, tuple[Any, Any]] = {}  # by the name of the engine
+
+
+def _share_compiled(database: AnyDatabase) -> None:
+    """Let all databases that this program opens share what SQLAlchemy has compiled: most tests take longer to compile their
+    statements than to run them. It keeps them by dialect, so the dialect is shared with them."""
+    engine = database.engine
+    engine.dialect, engine._compiled_cache = _compiled.setdefault(database.dialect, (engine.dialect, engine._compiled_cache))
+    if isinstance(database, SQLite):
+        database._tx.dialect = engine.dialect  # the writer's connection was there before
 
 
 def place_on_sqlite(data: Path, template: Path | None) -> Place:
@@ -65,14 +83,48 @@ def place_on_sqlite(data: Path, template: Path | None) -> Place:
 
 
 @contextmanager
-def place_on_postgres(postgres: Postgres, data: Path, *, empty: bool = False) -> Iterator[Place]:
-    """A database of its own on `postgres`: with the tables, or `empty`. It is dropped at the end."""
+def place_on_postgres(postgres: Postgres, data: Path, *, template: str | None = TABLES) -> Iterator[Place]:
+    """A database of its own on `postgres`: a copy of `template`, or an empty one where that is None. It is dropped at the end."""
     name = f"tidings_{next(_numbers)}"
-    postgres.create(name, template="template0" if empty else _TEMPLATE)
+    postgres.create(name, template=template or "template0")
     try:
-        yield Place(data, postgres.url(name), postgres, has_tables=not empty)
+        yield Place(data, postgres.url(name), postgres, has_tables=template is not None)
     finally:
         postgres.drop(name)
+
+
+class Templates:
+    """Databases to be copied that hold more than the tables: what `make(tx)` made, once for each engine in this program."""
+
+    def __init__(self, folder: Path) -> None:
+        """SQLite's lie in `folder`."""
+        self._folder = folder
+        self._made: dict[tuple[Engine, Make], tuple[Any, Any]] = {}
+
+    def on_sqlite(self, make: Make, tables: Path) -> tuple[Path, Any]:
+        """The file to be copied, made from that with the `tables`, and what `make` answered."""
+        if ("sqlite", make) not in self._made:
+            place = place_on_sqlite(self._folder / str(next(_numbers)), tables)
+            made = asyncio.run(_furnish(place, make))
+            self._made["sqlite", make] = (place.data / tables.name, made)
+        return self._made["sqlite", make]
+
+    def on_postgres(self, make: Make, postgres: Postgres) -> tuple[str, Any]:
+        """The same for a server: the name of the database."""
+        if ("postgresql", make) not in self._made:
+            name = f"tidings_template_{next(_numbers)}"
+            postgres.create(name, template=TABLES)
+            place = Place(self._folder, postgres.url(name), postgres, has_tables=True)
+            self._made["postgresql", make] = (name, asyncio.run(_furnish(place, make)))
+        return self._made["postgresql", make]
+
+
+async def _furnish(place: Place, make: Make) -> object:
+    database = place.open()
+    try:
+        return await database.write(make)
+    finally:
+        await database.close()
 
 
 def make_sqlite_template(data: Path) -> Path:
@@ -85,5 +137,5 @@ def make_sqlite_template(data: Path) -> Path:
 
 def make_postgres_template(postgres: Postgres) -> None:
     """Make the database that the others are copied from."""
-    postgres.create(_TEMPLATE)
-    open_database(postgres.url(_TEMPLATE), Path(), connections=1).dispose()
+    postgres.create(TABLES)
+    open_database(postgres.url(TABLES), Path(), connections=1).dispose()

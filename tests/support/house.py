@@ -7,19 +7,23 @@ an organization with one space and one app in it; Bob, who is nobody there; and 
 from __future__ import annotations
 
 import asyncio
+import secrets
 import socket
 import threading
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import httpx
 import msgspec
 import uvicorn
-from sqlalchemy import Table, func, select
+from sqlalchemy import Table, func, select, update
 from starlette.applications import Starlette
 
+from tests.support.memory import folder_in_memory
 from tidings.api.call import House
 from tidings.api.routes import ROUTES, Row
 from tidings.clock import SECOND
@@ -28,19 +32,21 @@ from tidings.delivery.guard import Guard
 from tidings.server import build_app, configuration
 from tidings.settings import Settings
 from tidings.store import schema
+from tidings.store.blobs.disk import Disk
 from tidings.store.database import Database, Tx
 from tidings.store.sealing import Keyring
 from tidings.workspace.access import Caller
+from tidings.workspace.accounts.clients import NewClient, create_client
+from tidings.workspace.accounts.passwords import hash_password
+from tidings.workspace.accounts.tokens import Lives, issue
+from tidings.workspace.accounts.users import create_user
 from tidings.workspace.apps import create_app, open_app_token
-from tidings.workspace.clients import NewClient, create_client
 from tidings.workspace.fields import NewField, load_fields
 from tidings.workspace.orgs import create_org
-from tidings.workspace.passwords import hash_password
 from tidings.workspace.spaces import create_space
-from tidings.workspace.tokens import Lives, issue
-from tidings.workspace.users import create_user
 
 NOON = 1_767_322_800 * SECOND  # 2026-01-02 03:00:00 UTC
+KEYRING = Keyring(b"k" * 32)
 PASSWORD = "correct horse battery staple"
 _PASSWORD_HASH = hash_password(PASSWORD)
 
@@ -137,18 +143,38 @@ async def open_api(
 ) -> AsyncIterator[Api]:
     """The API on `database`, with its people; `settings` over the defaults. The caller closes the database."""
     clock, names, allowed = TurnableClock(), Names(), parse_allow(allow)
+    files = TemporaryDirectory(dir=folder_in_memory(), prefix="tidings-files-")
     house = House(
         database,
-        Keyring(b"k" * 32),
-        Settings(url="http://tidings.test", **(settings or {})),
+        KEYRING,
+        Settings(**{"url": "http://tidings.test", **(settings or {})}),
         clock,
         allowed,
         Guard(allowed, resolver=names),
+        Disk(Path(files.name)),
     )
-    people = await database.write(move_in, house.keyring, now=clock())
+    people = _moved_in.get(await database.read(_instance))
+    if people is None:
+        people = await database.write(move_in, house.keyring, now=clock())
     app = build_app(house, rows=rows)
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://tidings.test") as http:
-        yield Api(house, app, http, people, clock, names)
+    with files:
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://tidings.test") as http:
+            yield Api(house, app, http, people, clock, names)
+
+
+def have_people(tx: Tx) -> None:
+    """Let the people move in beforehand, for tests that are `furnished`: `open_api` finds them in every copy."""
+    instance = secrets.token_hex(4)  # another than that of the database which has the tables alone
+    tx.execute(update(schema.server).values(instance=instance))
+    _moved_in[instance] = move_in(tx, KEYRING, now=NOON)
+
+
+_moved_in: dict[str, People] = {}  # by the name of the database, which its copies share
+
+
+def _instance(tx: Tx) -> str:
+    instance: str = tx.execute(select(schema.server.c.instance)).scalar_one()
+    return instance
 
 
 def move_in(tx: Tx, keyring: Keyring, *, now: int) -> People:
@@ -180,6 +206,15 @@ def move_in(tx: Tx, keyring: Keyring, *, now: int) -> People:
 def _count_rows(tx: Tx) -> dict[str, int]:
     tables: list[Table] = schema.metadata.sorted_tables
     return {table.name: tx.execute(select(func.count()).select_from(table)).scalar_one() for table in tables}
+
+
+async def keep_tokens(database: Database) -> None:
+    """Let no token be pruned by an engine whose clock is the real one, while the house's stands still long before it."""
+
+    def keep(tx: Tx) -> None:
+        tx.execute(update(schema.tokens).values(refresh_expires_at=NOON * 2))
+
+    await database.write(keep)
 
 
 @contextmanager

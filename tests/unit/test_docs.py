@@ -23,6 +23,24 @@ def test_a_link_to_a_file_leads_somewhere(document: Path) -> None:
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_test_that_is_named_exists(document: Path) -> None:
+    named = re.findall(r"\]\(([^)#\s]+\.py)#(test_\w+)\)", document.read_text())
+    missing = [
+        name for file, name in named if not re.search(rf"^(async )?def {name}\(", (document.parent / file).read_text(), re.MULTILINE)
+    ]
+    assert missing == []
+
+
+def test_every_line_of_the_wire_names_the_tests_that_show_it() -> None:
+    lines = (ROOT / "docs" / "wire.md").read_text().splitlines()
+    shown = False
+    for line in lines:
+        shown = line.endswith("| shown |") or (shown and line.startswith("|"))
+        if shown and not line.endswith("| shown |") and set(line) - set("|- "):
+            assert re.search(r"\.py#test_\w+\)[^|]*\|$", line), line
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_a_make_target_that_is_named_exists(document: Path) -> None:
     assert set(re.findall(r"`make ([a-z]+)", document.read_text())) <= TARGETS
 

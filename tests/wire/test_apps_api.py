@@ -210,6 +210,39 @@ async def test_an_app_switched_off_is_listed_when_asked_for(api: Api) -> None:
 # --- fields ----------------------------------------------------------------------------------------------------------------
 
 
+async def test_an_app_switched_off_takes_no_new_items(api: Api) -> None:
+    path = f"/item/app/{api.people.app_id}"
+    await api.post(f"/app/{api.people.app_id}/deactivate")
+    for access in ("ada", "app"):
+        answer = await api.post(path, {"fields": {"title": "A"}}, access=access)
+        refused(answer, 409)
+        assert answer.json()["error_description"] == f"The app with id {api.people.app_id} is inactive, and takes no new items"
+    await api.post(f"/app/{api.people.app_id}/activate")
+    assert (await api.post(path, {"fields": {"title": "A"}})).status_code == 200
+
+
+async def test_an_app_is_installed_in_a_space_without_its_items(api: Api) -> None:
+    await api.post(f"/item/app/{api.people.app_id}", {"fields": {"title": "A"}})
+    space_id = (await api.post("/space", {"org_id": api.people.org_id, "name": "Other"})).json()["space_id"]
+    path = f"/app/{api.people.app_id}/install"
+    for body in ({"space_id": space_id}, {"space_id": api.people.space_id, "features": ["filters", "widgets"]}):
+        answer = await api.post(path, body)
+        assert answer.status_code == 200, answer.text
+        made = (await api.get(f"/app/{answer.json()['app_id']}")).json()
+        assert (made["space_id"], made["name"]) == (body["space_id"], "Parts")
+        assert [(field["external_id"], field["type"]) for field in made["fields"]] == [("title", "text")]
+        assert (await api.get(f"/item/app/{made['app_id']}/count")).json() == {"count": 0}
+    wrong: list[tuple[dict[str, Any], int, str]] = [
+        ({}, 400, "space_id"), ({"space_id": 0}, 400, "space_id"), ({"space_id": space_id, "features": ["items"]}, 400, "features"),
+        ({"space_id": space_id, "features": ["forms"]}, 400, "features"),
+    ]  # fmt: skip
+    for body, status, field in wrong:
+        refused(await api.post(path, body), status, field)
+    refused(await api.post(path, {"space_id": 4711}), 404)
+    refused(await api.post(path, {"space_id": space_id}, access="app"), 403)
+    refused(await api.post(path, {"space_id": space_id}, access="bob"), 404)
+
+
 async def test_a_field_is_made_read_changed_and_deleted(api: Api) -> None:
     path = f"/app/{api.people.app_id}/field"
     body = {"type": "category", "config": {"label": "State", "required": True, "settings": {"options": [{"text": "Open"}]}}}

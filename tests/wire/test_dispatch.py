@@ -6,19 +6,21 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import Meta
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 
 from tests.support.databases import AnyDatabase, Place
 from tests.support.house import Api, open_api, serving_app, talk
 from tidings.api import dispatch, door
-from tidings.api.call import NOBODY, Call
-from tidings.api.callers import MOST, REMEMBERED, Callers
+from tidings.api.bodies import read_query
+from tidings.api.call import NOBODY, Call, ChangeQuery
+from tidings.api.callers import MOST, REMEMBERED, Callers, Known
 from tidings.api.paths import Paths, split_path
 from tidings.api.routes import ROUTES, Row
 from tidings.errors import Invalid, NotFound
@@ -144,8 +146,9 @@ def test_the_table_has_every_path_without_a_final_slash_and_every_operation_once
         assert row.method in ("GET", "POST", "PUT", "DELETE"), row
 
 
-def test_only_the_token_endpoint_is_open() -> None:
-    assert {row.path for row in ROUTES if row.open} == {"/oauth/token", "/oauth/token/v2"}
+def test_only_the_endpoints_that_a_client_names_itself_at_are_open_and_the_public_keys() -> None:
+    named = {"/oauth/token", "/oauth/token/v2", "/oauth/access_token", "/oauth/revoke"}
+    assert {row.path for row in ROUTES if row.open} == {*named, "/.well-known/tidings-keys"}
 
 
 # --- paths and methods over HTTP ---------------------------------------------------------------------------------------
@@ -214,15 +217,27 @@ def test_an_id_that_none_can_have_is_not_found(text: str) -> None:
         call_with(item_id=text).id("item_id")
 
 
+class OddQuery(ChangeQuery):
+    """A query of every kind."""
+
+    limit: Annotated[int, Meta(ge=1, le=500)] = 30
+    name: str | None = None
+
+
 def test_flags_and_numbers_of_the_query_are_read_strictly() -> None:
-    call = call_with("hook=FALSE&silent=1&limit=30&offset=-1&big=99999999999999999999&odd=yes&empty=")
-    assert (call.heard, call.flag("silent", default=False), call.flag("empty", default=True)) == (False, True, True)
-    assert (call.number("limit", default=7), call.number("empty", default=7), call.number("gone", default=7)) == (30, 7, 7)
-    for name in ("offset", "big", "odd"):
-        with pytest.raises(Invalid, match=name):
-            call.number(name, default=7)
-    with pytest.raises(Invalid, match="odd"):
-        call.flag("odd", default=True)
+    assert read_query(b"", OddQuery) == OddQuery()
+    assert read_query(b"hook=FALSE&silent=1&limit=7", OddQuery) == OddQuery(hook=False, silent=True, limit=7)
+    for query in (b"limit=0", b"limit=501", b"limit=99999999999999999999", b"limit=x", b"hook=yes", b"silent=2"):
+        with pytest.raises(Invalid, match=f"^{query.partition(b'=')[0].decode()}: must be "):
+            read_query(query, OddQuery)
+
+
+def test_a_parameter_without_a_value_counts_as_not_given_unless_it_takes_text() -> None:
+    assert read_query(b"hook=&limit=&name=&other=", OddQuery) == OddQuery(name="")
+
+
+def test_of_a_repeated_parameter_the_last_stands() -> None:
+    assert read_query(b"limit=1&limit=2", OddQuery) == OddQuery(limit=2)
 
 
 # --- bodies ------------------------------------------------------------------------------------------------------------
@@ -311,21 +326,21 @@ async def test_nobody_without_a_token_makes_us_read_a_body(api: Api) -> None:
 
 
 def test_a_caller_is_remembered_for_a_second_and_never_beyond_the_tokens_life() -> None:
-    callers, ada = Callers(), Caller("user", 1)
+    callers, ada = Callers(), Known(Caller("user", 1))
     callers.remember(b"long", ada, expires_at=10 * REMEMBERED, now=0)
     callers.remember(b"short", ada, expires_at=5, now=0)
     assert callers.recall(b"long", REMEMBERED - 1) == ada
     assert callers.recall(b"long", REMEMBERED) is None
     assert callers.recall(b"short", 4) == ada
     assert callers.recall(b"short", 5) is None
-    callers.forget(b"long")
+    callers.forget([b"long"])
     assert callers.recall(b"long", 0) is None
 
 
 def test_the_memory_of_callers_is_bounded() -> None:
     callers = Callers()
     for number in range(MOST + 5):
-        callers.remember(b"%d" % number, Caller("user", 1), expires_at=10, now=0)
+        callers.remember(b"%d" % number, Known(Caller("user", 1)), expires_at=10, now=0)
     assert len(callers._entries) <= MOST
 
 

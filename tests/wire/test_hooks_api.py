@@ -14,7 +14,9 @@ import trustme
 from tests.support.databases import AnyDatabase
 from tests.support.house import Api, open_api
 from tidings.api import hooks
+from tidings.clock import SECOND
 from tidings.events.types import EVENT_TYPES
+from tidings.hooks.signing_keys import rotate_keys
 from tidings.store.database import Tx
 from tidings.workspace.access import Caller
 from tidings.workspace.apps import create_app
@@ -414,3 +416,65 @@ async def test_two_spaces_hooks_are_their_own(api: Api) -> None:
     made = [await hook_id_of(api, ref=ref, type="app.create") for ref in (first_ref, second_ref)]
     assert made[0] != made[1]
     assert [hook["hook_id"] for hook in await hooks_of(api, second_ref)] == [made[1]]
+
+
+# --- format and signing ------------------------------------------------------------------------------------------------
+
+
+async def test_a_hook_is_told_in_podios_form_and_signed_for_with_its_secret_unless_it_says_otherwise(api: Api) -> None:
+    await make(api)
+    await make(api, url="https://example.org/full", format="cloudevents", signing="ed25519")
+    told = [(hook["format"], hook["signing"]) for hook in await hooks_of(api)]
+    assert told == [("podio", "hmac"), ("cloudevents", "ed25519")]
+
+
+async def test_a_hook_that_the_server_signs_for_has_no_secret_to_show(api: Api) -> None:
+    assert sorted((await make(api, signing="ed25519")).json()) == ["hook_id"]
+
+
+@pytest.mark.parametrize("wrong", [{"format": "xml"}, {"format": 1}, {"signing": "v1a"}, {"signing": ""}])
+async def test_a_format_or_signature_that_there_is_not_is_refused(api: Api, wrong: dict[str, Any]) -> None:
+    answer = await make(api, **wrong)
+    assert (answer.status_code, answer.json()["error_parameters"]) == (400, {"field": next(iter(wrong))})
+
+
+async def test_the_same_hook_again_in_another_format_is_a_conflict_and_without_one_is_that_hook(api: Api) -> None:
+    hook_id = await hook_id_of(api, format="json")
+    assert (await make(api, format="podio")).status_code == 409
+    assert (await make(api)).json() == {"hook_id": hook_id}
+
+
+async def test_a_renewed_secret_is_shown_once_with_the_end_of_the_former_one(api: Api) -> None:
+    made = (await make(api)).json()
+    answer = await api.post(f"/hook/{made['hook_id']}/secret", {"overlap": 60})
+    assert (answer.status_code, sorted(answer.json())) == (200, ["former_until", "hook_id", "secret"])
+    assert answer.json()["former_until"] == "2026-01-02 03:01:00"
+    assert answer.json()["secret"] not in (made["secret"], str(await hooks_of(api)))
+    assert (await api.post(f"/hook/{made['hook_id']}/secret")).json()["former_until"] == "2026-01-03 03:00:00"
+
+
+@pytest.mark.parametrize("overlap", [-1, 30 * 86_400 + 1, "a day", 1.5])
+async def test_an_overlap_that_cannot_be_is_refused(api: Api, overlap: Any) -> None:
+    answer = await api.post(f"/hook/{await hook_id_of(api)}/secret", {"overlap": overlap})
+    assert (answer.status_code, answer.json()["error_parameters"]) == (400, {"field": "overlap"})
+
+
+async def test_who_may_not_add_hooks_may_not_renew_a_secret(api: Api) -> None:
+    hook_id = await hook_id_of(api)
+    assert (await api.post(f"/hook/{hook_id}/secret", access="bob")).status_code == 404
+    assert (await api.post("/hook/99/secret")).status_code == 404
+    assert (await api.post(f"/hook/{hook_id}/secret", access=None)).status_code == 401
+
+
+async def test_the_public_keys_are_for_anybody(api: Api) -> None:
+    assert (await api.get("/.well-known/tidings-keys", access=None)).json() == {"keys": []}
+    await make(api, signing="ed25519")
+    answer = await api.get("/.well-known/tidings-keys", access=None)
+    [key] = answer.json()["keys"]
+    assert sorted(key) == ["alg", "crv", "kid", "kty", "use", "whpk", "x"]
+    house = api.house
+    await house.database.write(rotate_keys, house.keyring, overlap=60 * SECOND, now=api.clock())
+    [_, former] = (await api.get("/.well-known/tidings-keys", access=None)).json()["keys"]
+    assert former == {**key, "exp": (api.clock() // SECOND) + 60}
+    api.clock.turn(60)
+    assert len((await api.get("/.well-known/tidings-keys", access=None)).json()["keys"]) == 1

@@ -107,11 +107,24 @@ async def test_an_item_is_the_same_however_it_is_asked_for(api: Api) -> None:
     item_id = await make(api, external_id="a/b c")
     app_id = api.people.app_id
     whole = (await api.get(f"/item/{item_id}?mark_as_viewed=0")).json()
-    for path in (f"/item/{item_id}/", f"/item/{item_id}/basic", f"/app/{app_id}/item/1", f"/item/app/{app_id}/external_id/a%2Fb%20c"):
+    for path in (f"/item/{item_id}/", f"/app/{app_id}/item/1", f"/item/app/{app_id}/external_id/a%2Fb%20c"):
         assert (await api.get(path)).json() == whole, path
-    listed = (await api.get(f"/item/app/{app_id}/v2/?external_id=a/b%20c")).json()
-    assert listed == {"total": 1, "filtered": 1, "items": [whole]}
+    listed = {name: value for name, value in whole.items() if name not in ("comments", "tasks")}
+    for query in ("external_id=a/b%20c", "external_id='a/b%20c'", "external_id=%22a/b%20c%22"):
+        found = (await api.get(f"/item/app/{app_id}/v2/?{query}")).json()
+        assert found == {"total": 1, "filtered": 1, "items": [listed]}
+    basic = {name: value for name, value in listed.items() if name not in ("tags", "files")}
+    assert (await api.get(f"/item/{item_id}/basic?mark_as_viewed=false")).json() == basic
     refused(await api.get(f"/item/app/{app_id}/external_id/none"), 404, "not_found")
+
+
+async def test_an_external_id_with_quotes_is_meant_before_the_one_without(api: Api) -> None:
+    quoted, bare = await make(api, external_id="'x'"), await make(api, external_id="x")
+    path = f"/item/app/{api.people.app_id}/v2/?external_id="
+    found = {name: [item["item_id"] for item in (await api.get(path + name)).json()["items"]] for name in ("'x'", "x", "'y'", "'x", "''")}
+    assert found == {"'x'": [quoted], "x": [bare], "'y'": [], "'x": [], "''": []}
+    await api.delete(f"/item/{quoted}")
+    assert [item["item_id"] for item in (await api.get(path + "'x'")).json()["items"]] == [bare]
 
 
 async def test_fields_may_come_as_a_list_and_as_nothing(api: Api, field_ids: dict[str, int]) -> None:
@@ -164,7 +177,13 @@ async def test_hook_false_makes_changes_that_no_hook_hears(api: Api) -> None:
 async def test_what_an_item_cannot_have_yet_is_refused_and_not_dropped(api: Api) -> None:
     item_id = await make(api)
     before = await api.written()
-    for name, value in {"tags": ["red"], "file_ids": [1], "reminder": {"remind_delta": 5}, "ref": {"type": "item", "id": 1}}.items():
+    refused_here = {
+        "reminder": {"remind_delta": 5},
+        "recurrence": {"name": "weekly"},
+        "linked_account_id": 3,
+        "ref": {"type": "item", "id": 1},
+    }
+    for name, value in refused_here.items():
         for answer in (await api.post(f"/item/app/{api.people.app_id}", {name: value}), await api.put(f"/item/{item_id}", {name: value})):
             assert refused(answer, 400, "invalid_value")["error_parameters"] == {"field": name}
     assert await api.written() == before
@@ -253,7 +272,8 @@ async def test_items_are_filtered_sorted_and_paged(api: Api, field_ids: dict[str
     }
     page = (await api.post(f"/item/app/{app_id}/filter/", body)).json()
     assert (page["total"], page["filtered"], [item["item_id"] for item in page["items"]]) == (5, 2, [made[2], made[4]])
-    assert page["items"][0] == (await api.get(f"/item/{made[2]}")).json()
+    whole = (await api.get(f"/item/{made[2]}")).json()
+    assert page["items"][0] == {name: value for name, value in whole.items() if name not in ("comments", "tasks")}
     for nothing in (b"", b"{}", b"[]", b'{"filters": [], "limit": null}'):
         page = (await api.post(f"/item/app/{app_id}/filter", content=nothing)).json()
         assert [item["item_id"] for item in page["items"]] == made[::-1]
@@ -281,9 +301,27 @@ async def test_many_items_are_deleted_at_once(api: Api) -> None:
     answer = await api.post(f"/item/app/{api.people.app_id}/delete?silent=true", {"item_ids": [made[2], made[0], 4711]})
     assert (answer.status_code, answer.json()) == (200, {"deleted": [made[0], made[2]], "pending": []})
     assert [kind for kind, _, _ in await item_events(api)][3:] == ["item.delete"] * 2
-    for body in ({"filters": {"title": "A"}}, {"view_id": 3}, {"item_ids": [0]}, {"item_ids": ["x"]}, {"item_ids": list(range(1, 1002))}):
+    wrong: list[dict[str, Any]] = [
+        {}, {"filters": {}}, {"filters": []}, {"filters": {"colour": "red"}}, {"view_id": 3}, {"item_ids": [0]}, {"item_ids": ["x"]},
+        {"item_ids": list(range(1, 1002))}, {"filters": {"title": "A"}, "limit": 0}, {"filters": {"title": "A"}, "limit": 1001},
+    ]  # fmt: skip
+    for body in wrong:
         refused(await api.post(f"/item/app/{api.people.app_id}/delete", body), 400, "invalid_value")
+    nothing = await api.post(f"/item/app/{api.people.app_id}/delete", {"item_ids": [], "filters": {"title": "A"}, "view_id": 3})
+    assert nothing.json() == {"deleted": [], "pending": []}
     assert (await api.get(f"/item/app/{api.people.app_id}/count")).json() == {"count": 1}
+
+
+async def test_what_a_filter_finds_is_deleted_a_part_at_a_time(api: Api, field_ids: dict[str, int]) -> None:
+    made = [await make(api, {"title": "A", "status": 1 + number % 2}) for number in range(6)]
+    body = {"filters": {str(field_ids["status"]): [1]}, "limit": 2}
+    path = f"/item/app/{api.people.app_id}/delete"
+    assert (await api.post(path, body)).json() == {"deleted": [made[0], made[2]], "pending": [made[4]]}
+    assert (await api.post(f"{path}?hook=false", body)).json() == {"deleted": [made[4]], "pending": []}
+    assert (await api.post(path, body)).json() == {"deleted": [], "pending": []}
+    deletions = [(params["item_id"], heard) for kind, params, heard in await item_events(api) if kind == "item.delete"]
+    assert deletions == [(str(made[0]), True), (str(made[2]), True), (str(made[4]), False)]
+    assert (await api.get(f"/item/app/{api.people.app_id}/count")).json() == {"count": 3}
 
 
 # --- revisions ---------------------------------------------------------------------------------------------------------

@@ -56,11 +56,11 @@ async def test_it_is_ready_while_the_engine_delivers_and_the_database_answers(pl
 async def test_a_scrape_says_how_much_waits(place: Place) -> None:
     database = place.open()
     async with open_api(database) as api:
-        assert "tidings_events_waiting 1.0" in (await api.get("/metrics", access=None)).text  # the app's own app.create
+        assert "tidings_events_waiting 2.0" in (await api.get("/metrics", access=None)).text  # its app.create, its first member.add
         await api.post(f"/hook/app/{api.people.app_id}", {"url": "https://example.org/", "type": "item.create"})
         answer = await api.get("/metrics", access=None)
         assert answer.headers["content-type"].startswith("text/plain; version=")
-        assert "tidings_events_waiting 2.0" in answer.text
+        assert "tidings_events_waiting 3.0" in answer.text
     await database.close()
 
 

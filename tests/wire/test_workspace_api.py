@@ -6,6 +6,7 @@ from typing import Any
 
 from tests.support.answers import bob_in, refused
 from tests.support.house import Api
+from tests.support.told import told_of
 
 PATHS = ("/user", "/user/status", "/user/profile", "/org", "/space/{space}", "/space/{space}/member", "/org/{org}/space", "/app/v2")
 
@@ -85,6 +86,31 @@ async def test_an_organization_is_made_and_read(api: Api) -> None:
     refused(await api.get(f"/org/{made['org_id']}"), 404)
 
 
+async def test_an_organization_is_changed_and_found_by_its_address(api: Api) -> None:
+    path = f"/org/{api.people.org_id}"
+    assert (await api.put(path, {"name": "Engines", "logo": 5})).status_code == 204
+    assert (await api.put(path, {"url_label": "Søn"})).status_code == 204
+    org = (await api.get(path)).json()
+    assert (org["name"], org["url"]) == ("Engines", "http://tidings.test/s%C3%B8n")
+    without_author = {name: value for name, value in org.items() if name != "created_by"}
+    for query in ({"url": org["url"]}, {"url": f"{org['url']}/workshop?x=1"}, {"org_slug": "søn"}):
+        assert (await api.get("/org/url", params=query)).json() == without_author
+    for url in (
+        "http://tidings.test/",
+        "http://tidings.test/engines",
+        "http://elsewhere.test/s%C3%B8n",
+        "s%C3%B8n",
+        "http://tidings.test/%00",
+    ):
+        refused(await api.get("/org/url", params={"url": url}), 404)
+    refused(await api.get("/org/url"), 400, "url")
+    refused(await api.put(path, {"name": " "}), 400, "name")
+    refused(await api.put(path, {"url_label": ""}), 400, "url_label")
+    refused(await api.put(path, {"name": "Mine"}, access="bob"), 404)
+    refused(await api.get("/org/url", params={"org_slug": "søn"}, access="bob"), 404)
+    refused(await api.put(path, {"name": "Mine"}, access="app"), 403)
+
+
 async def test_a_body_that_makes_no_organization_is_refused_by_name(api: Api) -> None:
     wrong: list[dict[str, Any]] = [{}, {"name": ""}, {"name": None}, {"name": "x" * 256}, {"name": {}}]
     for body in wrong:
@@ -92,6 +118,15 @@ async def test_a_body_that_makes_no_organization_is_refused_by_name(api: Api) ->
 
 
 # --- spaces ----------------------------------------------------------------------------------------------------------------
+
+
+async def test_one_s_own_spaces_are_listed_newest_first(api: Api) -> None:
+    for name in ("Second", "Third"):
+        await api.post("/space", {"org_id": api.people.org_id, "name": name})
+    assert [space["name"] for space in (await api.get("/space/top/")).json()] == ["Third", "Second", "Workshop"]
+    assert [space["name"] for space in (await api.get("/space/top/?limit=1")).json()] == ["Third"]
+    assert (await api.get("/space/top", access="bob")).json() == []
+    refused(await api.get("/space/top", access="app"), 403)
 
 
 async def test_a_space_is_made_read_found_changed_and_deleted(api: Api) -> None:
@@ -229,3 +264,23 @@ async def test_ids_that_no_object_can_have_are_not_found(api: Api) -> None:
     for number in ("0", "2147483648", "99999999999999999999"):
         for path in (f"/org/{number}", f"/space/{number}", f"/app/{number}", f"/space/{number}/member", f"/app/space/{number}"):
             refused(await api.get(path), 404)
+
+
+async def test_members_who_come_and_go_are_told_of_unless_hooks_are_left_out(api: Api) -> None:
+    space, bob = f"/space/{api.people.space_id}", api.people.bob.id
+    for query in ("", "?hook=false"):
+        assert (await api.post(f"{space}/member/{query}", {"role": "regular", "users": [bob]})).status_code == 204
+        assert (await api.delete(f"{space}/member/{bob}{query}")).status_code == 204
+        await api.post(f"{space}/member{query}", {"role": "light", "users": [bob]})
+        assert (await api.post(f"{space}/leave{query}", access="bob")).status_code == 204
+    parameters = {"space_id": str(api.people.space_id), "user_id": str(bob)}
+    told = [each for each in await api.house.database.read(told_of, "member") if each[1] == parameters]
+    assert told == [(type_, parameters, heard) for heard in (True, False) for type_ in ("member.add", "member.remove") * 2]
+
+
+async def test_who_joins_an_open_space_is_told_of(api: Api) -> None:
+    await bob_in(api, "light")
+    space_id = (await api.post("/space", {"org_id": api.people.org_id, "name": "Hall", "privacy": "open"})).json()["space_id"]
+    assert (await api.post(f"/space/{space_id}/join", access="bob")).status_code == 204
+    told = await api.house.database.read(told_of, "member")
+    assert told[-1] == ("member.add", {"space_id": str(space_id), "user_id": str(api.people.bob.id)}, True)

@@ -183,36 +183,27 @@ def read_pairs(raw: bytes, where: str) -> list[tuple[str, str]]:
 def read_query(raw: bytes, shape: type[T]) -> T:
     """The query as `shape`, a Struct: flags are true, false, 1 or 0, in any case (contract section 6.1).
 
-    A parameter without a value counts as not given, and of one that is repeated the last stands. Raises `Invalid`, naming
-    the one that is wrong.
+    A parameter without a value counts as not given where it is no text, and of one that is repeated the last stands. Raises
+    `Invalid`, naming the one that is wrong.
     """
     if not raw:
         return msgspec.convert({}, shape)
-    given = {name: value for name, value in read_pairs(raw, "The query") if value}
+    given = {name: value for name, value in read_pairs(raw, "The query") if value or name in _texts(cast(Any, shape))}
     try:
         return msgspec.convert(given, shape, strict=False)
     except msgspec.ValidationError as error:
         raise _named(error) from None
 
 
-def read_flag(text: str | None, name: str, *, default: bool) -> bool:
-    """A yes-or-no parameter: true, false, 1, 0, in any case (contract section 6.1). Raises `Invalid` for other text."""
-    match (text or "").lower():
-        case "":
-            return default
-        case "true" | "1":
-            return True
-        case "false" | "0":
-            return False
-        case _:
-            raise Invalid(f"{name}: must be true, false, 1 or 0", parameters={"field": name})
+@cache
+def _texts(shape: Any) -> frozenset[str]:
+    """The parameters that take any text, and so the empty one."""
+    (taken,) = msgspec.inspect.multi_type_info([shape])
+    assert isinstance(taken, msgspec.inspect.StructType)
+    return frozenset(field.encode_name for field in taken.fields if _takes_text(field.type))
 
 
-def read_number(text: str | None, name: str, *, default: int, least: int, most: int) -> int:
-    """A whole number between `least` and `most`. Raises `Invalid` for any other text."""
-    if not text:
-        return default
-    digits = text.removeprefix("-")
-    if not (digits.isascii() and digits.isdigit() and len(digits) <= 19 and least <= int(text) <= most):
-        raise Invalid(f"{name}: must be a whole number from {least} to {most}", parameters={"field": name})
-    return int(text)
+def _takes_text(taken: msgspec.inspect.Type) -> bool:
+    if isinstance(taken, msgspec.inspect.UnionType):
+        return any(_takes_text(each) for each in taken.types)
+    return isinstance(taken, msgspec.inspect.StrType) or (isinstance(taken, msgspec.inspect.Metadata) and _takes_text(taken.type))

@@ -2,10 +2,35 @@
 
 from __future__ import annotations
 
-from tidings.workspace.authors import Author
+from typing import Literal, TypedDict
+
+from tidings.workspace.accounts.authors import Author
 
 
-def byline(author: Author, public_url: str) -> dict[str, object]:
+class Byline(TypedDict):
+    """Who did something."""
+
+    type: Literal["user", "app", "system"]
+    id: int
+    name: str
+    url: str
+    avatar: None
+    avatar_type: None
+    avatar_id: None
+    image: None
+
+
+class Via(TypedDict):
+    """The API client that it was done through; 0 is none, as on the command line."""
+
+    id: int
+    auth_client_id: int
+    name: str
+    url: str | None
+    display: bool
+
+
+def byline(author: Author, public_url: str) -> Byline:
     """The `created_by` of an answer."""
     caller = author.caller
     return {
@@ -20,7 +45,7 @@ def byline(author: Author, public_url: str) -> dict[str, object]:
     }
 
 
-def via(author: Author) -> dict[str, object]:
+def via(author: Author) -> Via:
     """The `created_via` of an answer."""
     client = author.caller.auth_client_id
     return {"id": client, "auth_client_id": client, "name": author.client_name, "url": author.client_url, "display": False}

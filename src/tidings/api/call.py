@@ -9,25 +9,31 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import Annotated, Any, Concatenate, ParamSpec, TypeVar
 
 import msgspec
-from msgspec import Struct
+from msgspec import Meta, Struct
 from starlette.requests import Request
 
-from tidings.api.bodies import read_body, read_flag, read_number
 from tidings.api.callers import Callers
+from tidings.api.limits import Limits
 from tidings.clock import Clock
 from tidings.delivery.allow import AllowList
 from tidings.delivery.guard import Guard
 from tidings.errors import NotFound
+from tidings.events.causes import caused
 from tidings.settings import Settings
+from tidings.store.blobs.blobs import Blobs
 from tidings.store.database import Database, Tx
 from tidings.store.sealing import Keyring
 from tidings.workspace.access import Caller
+from tidings.workspace.accounts.logins import Logins
 
 P = ParamSpec("P")
 T = TypeVar("T")
+
+UNHEARD = "tidings.unheard"
+"""Where a request's scope says why no hook hears of what it has changed, though hooks might have."""
 
 GREATEST_ID = 2**31 - 1  # contract section 0, decision 23
 
@@ -35,8 +41,8 @@ GREATEST_ID = 2**31 - 1  # contract section 0, decision 23
 class ChangeQuery(Struct):
     """What the query says of a change. `silent` is taken and means nothing: nobody is notified but hooks (section 6.1)."""
 
-    hook: bool = True
-    silent: bool = False
+    hook: Annotated[bool, Meta(description="false: no hook hears of it")] = True
+    silent: Annotated[bool, Meta(description="Taken, and without a meaning here")] = False
 
 
 NOBODY = Caller("user", 0)
@@ -53,7 +59,10 @@ class House:
     clock: Clock
     allow: AllowList
     guard: Guard
+    blobs: Blobs
     callers: Callers = field(default_factory=Callers)
+    limits: Limits = field(default_factory=Limits)
+    logins: Logins = field(default_factory=Logins)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,37 +87,24 @@ class Call:
         text: str = self.request.path_params[name]
         return text
 
-    def body(self, shape: type[T]) -> T:
-        """The JSON body as `shape` (a msgspec type). Raises `Invalid` naming the field that is wrong.
-
-        No body is `{}`, and so is `[]` where `shape` is an object (contract section 4.5).
-        """
-        return read_body(self.raw_body, shape, content_type=self.request.headers.get("content-type", ""))
-
-    def query(self, name: str) -> str | None:
-        """The parameter `name` of the query, decoded, without NUL characters; None where it is not given."""
-        return self.request.query_params.get(name) if self.request.scope["query_string"] else None
-
-    def flag(self, name: str, *, default: bool) -> bool:
-        """A yes-or-no parameter of the query: true, false, 1, 0, in any case (contract section 6.1)."""
-        return read_flag(self.query(name), name, default=default)
-
-    def number(self, name: str, *, default: int, least: int = 0, most: int = GREATEST_ID) -> int:
-        """A whole number of the query. Raises `Invalid` when it is none, or not between `least` and `most`."""
-        return read_number(self.query(name), name, default=default, least=least, most=most)
-
-    @property
-    def heard(self) -> bool:
-        """Whether hooks are to hear of the change: false with `hook=false`."""
-        return self.flag("hook", default=True)
-
     async def read(self, fn: Callable[Concatenate[Tx, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """Run `fn(tx, ...)` to read."""
         return await self.house.database.read(fn, *args, **kwargs)
 
+    async def glance(self, fn: Callable[Concatenate[Tx, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        """The same for what looks up a few rows by their keys (see `Database.glance`)."""
+        return await self.house.database.glance(fn, *args, **kwargs)
+
     async def write(self, fn: Callable[Concatenate[Tx, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
-        """Run `fn(tx, ...)` as one durable transaction."""
-        return await self.house.database.write(fn, *args, **kwargs)
+        """Run `fn(tx, ...)` as one durable transaction; what it changes was led to by the delivery that the call names."""
+        cause = self.request.headers.get("tidings-cause")
+        if cause is None:
+            return await self.house.database.write(fn, *args, **kwargs)
+        limit = self.house.settings.cause_limit
+        answer, looped = await self.house.database.write(caused, cause, limit, lambda tx: fn(tx, *args, **kwargs))
+        if looped:
+            self.request.scope[UNHEARD] = "loop"
+        return answer
 
 
 def json_bytes(value: Any) -> bytes:

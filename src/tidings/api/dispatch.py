@@ -1,9 +1,10 @@
 """From an HTTP request to an operation and back: the one road that every call of the API takes.
 
-In this order: the row is found by path and method, the query is judged, the caller is named by their token, the body is
-read up to its limit, the operation runs, its answer is encoded. Whatever goes wrong on the way is an error of
-`tidings.errors` and becomes Podio's envelope (`api/errors.py`); anything else is a defect, and the caller hears only
-that. Nobody who has not named themselves makes us read a body, and no body or token is ever logged.
+In this order: the row is found by path and method, the query is judged, the caller is named by their token, their rate
+limit and their token's scope are judged, the body is read up to its limit, the operation runs, its answer is encoded.
+Whatever goes wrong on the way is an error of `tidings.errors` and becomes Podio's envelope (`api/errors.py`); anything else
+is a defect, and the caller hears only that. Nobody who has not named themselves makes us read a body (but for a small form
+that may hold their token, see `api/naming.py`), and no body or token is ever logged.
 """
 
 from __future__ import annotations
@@ -17,20 +18,23 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
+from tidings.api.answers import Answer
 from tidings.api.bodies import read_pairs
-from tidings.api.call import NOBODY, Call, House, json_bytes
+from tidings.api.call import NOBODY, UNHEARD, Call, House, json_bytes
+from tidings.api.callers import Known
 from tidings.api.errors import answer_defect, answer_error
+from tidings.api.limits import IN_SCOPE, lines_of, refuse
+from tidings.api.naming import find_token, may_hold_token, name_caller, take_token
 from tidings.api.operations import bind
 from tidings.api.paths import Found, Paths, split_path
 from tidings.api.routes import Row
-from tidings.errors import Invalid, NotFound, TidingsError, TooLarge, Unauthorized, Unavailable
+from tidings.errors import Invalid, NotFound, TidingsError, TooLarge, Unavailable
 from tidings.telemetry.logs import where_it_broke
 from tidings.workspace.access import Caller
-from tidings.workspace.tokens import find_holder, hash_token
+from tidings.workspace.accounts.scopes import narrowed_to, require, right_needed
 
 BODY_SECONDS = 30.0  # for a body that does not come at once
 BODYLESS = ("GET", "HEAD", "OPTIONS")  # whatever body these carry is not read
-HEADERS = {"cache-control": "no-store"}  # answers are private, and some hold secrets
 
 Body = TypeVar("Body", bytes, bytearray)
 
@@ -63,6 +67,10 @@ class Operations:
             answer = answer_defect(request)
         if scope["method"] == "HEAD":
             answer.body = b""
+        if UNHEARD in scope:
+            answer.headers["tidings-unheard"] = scope[UNHEARD]
+        if IN_SCOPE in scope:
+            answer.raw_headers += lines_of(scope[IN_SCOPE])
         await answer(scope, receive, send)
 
     async def _answer(self, request: Request) -> Response:
@@ -75,9 +83,29 @@ class Operations:
         if scope["query_string"]:
             read_pairs(scope["query_string"], "The query")
         house, now = self._house, self._house.clock()
-        caller = NOBODY if row.open else await name_caller(house, request, now)
-        body = b"" if method in BODYLESS or row.streams else await read_capped(request, house.settings.body_limit)
+        bodyless = method in BODYLESS or row.streams
+        caller, body = (NOBODY, None) if row.open else await self._name(row, request, now, bodyless=bodyless)
+        if body is None:
+            body = b"" if bodyless else await read_capped(request, house.settings.body_limit)
         return _encoded(await self._bound[row](Call(house, request, caller, body, now)))
+
+    async def _name(self, row: Row, request: Request, now: int, *, bodyless: bool) -> tuple[Caller, bytes | None]:
+        """Who calls; and the body, where it had to be read to know that."""
+        token, body = find_token(request), None
+        if token is None and not bodyless and may_hold_token(request):
+            token, body = take_token(await read_capped(request, self._house.settings.body_limit))
+        return self._admit(row, request, await name_caller(self._house, token, now), now), body
+
+    def _admit(self, row: Row, request: Request, known: Known, now: int) -> Caller:
+        """The caller, if they may still call, and with this token call this."""
+        if known.rates is not None:
+            allowance = self._house.limits.count(known.caller, known.rates, now, limited=row.limited)
+            request.scope[IN_SCOPE] = allowance
+            refuse(allowance)
+        if known.scope is not None:
+            right = right_needed(row.method, row.path)
+            require(known.scope, narrowed_to(right, request.path_params.get("ref_type", "")))
+        return known.caller
 
     def _find(self, method: str, parts: list[str], request: Request) -> Found:
         found = self._paths.find(method, parts)
@@ -91,38 +119,6 @@ class Operations:
             self._find("OPTIONS", parts, request)
         heads = ["HEAD"] if "GET" in methods else []
         return Response(status_code=204, headers={"allow": ", ".join(["OPTIONS", *heads, *methods])})
-
-
-# --- who is calling ----------------------------------------------------------------------------------------------------
-
-
-async def name_caller(house: House, request: Request, now: int) -> Caller:
-    """The holder of the request's access token.
-
-    Raises `Unauthorized` as Podio words it: `invalid_request` without a token, `expired_token` for one that is unknown,
-    revoked or expired; `Invalid` for an authorization header with nothing in it (contract section 4.3).
-    """
-    token = _token(request)
-    if token is None:
-        raise Unauthorized
-    access_hash = hash_token(token)
-    caller = house.callers.recall(access_hash, now)
-    if caller is None:
-        holder = await house.database.read(find_holder, access_hash, now=now)
-        if holder is None:
-            raise Unauthorized("expired_token")
-        caller = holder.caller
-        house.callers.remember(access_hash, caller, holder.expires_at, now)
-    return caller
-
-
-def _token(request: Request) -> str | None:
-    scheme, _, token = request.headers.get("authorization", "").strip().partition(" ")
-    if scheme.lower() not in ("oauth2", "bearer"):
-        return request.query_params.get("oauth_token") or None if request.scope["query_string"] else None
-    if not token.strip():
-        raise Invalid("Invalid authorization header")
-    return token.strip()
 
 
 # --- what they sent ----------------------------------------------------------------------------------------------------
@@ -173,11 +169,10 @@ def _too_large(limit: int) -> TooLarge:
 
 def _encoded(answer: object) -> Response:
     if answer is None:
-        return Response(status_code=204, headers=HEADERS)
+        return Answer(None)
     if isinstance(answer, Response):
         return answer
-    content = answer if isinstance(answer, bytes) else json_bytes(answer)
-    return Response(content, media_type="application/json", headers=HEADERS)
+    return Answer(answer if isinstance(answer, bytes) else json_bytes(answer))
 
 
 def _path(request: Request) -> str:

@@ -3,16 +3,24 @@
 Uvicorn's fast parser takes a head of any length, and waits for it for ever. Here a head has `HEAD_LIMIT` bytes and
 `HEAD_SECONDS`, from the connection or from its first byte; whoever exceeds either is told so, and the connection is
 closed. What is no HTTP at all gets Podio's envelope as well.
+
+And an answer that is whole (`api/answers.py`) goes out whole: uvicorn judges each line of a head, and writes head and body one
+after the other, each a call of the kernel, so that the one at the other end is woken twice.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
+from functools import partial
 from http import HTTPStatus
+from typing import Any, cast
 
 import msgspec
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn._types import ASGI3Application
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
+from tidings.api.answers import WHOLE, Line
 from tidings.wire.podio import error_envelope
 
 HEAD_LIMIT = 64 * 1024
@@ -76,6 +84,11 @@ class Door(HttpToolsProtocol):
         """What came is not HTTP."""
         self._refuse(HTTPStatus.BAD_REQUEST, msg)
 
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+        scope = cast(dict[str, Any], cycle.scope)
+        scope[WHOLE] = partial(_send_whole, cycle)
+        super()._start_asgi_task(cycle, app)
+
     def _wait_for_head(self) -> None:
         self._patience = self.loop.call_later(HEAD_SECONDS, self._head_is_late)
 
@@ -102,3 +115,20 @@ class Door(HttpToolsProtocol):
         )
         self.transport.write("\r\n".join(lines).encode() + b"\r\n\r\n" + body)
         self.transport.close()
+
+
+async def _send_whole(cycle: RequestResponseCycle, status: int, lines: Sequence[Line], body: bytes) -> None:
+    """Send a whole answer, as `cycle.send` would in two messages; no line of it says how long the connection lasts."""
+    if cycle.flow.write_paused and not cycle.disconnected:
+        await cycle.flow.drain()
+    if cycle.disconnected:
+        return
+    cycle.response_started = cycle.response_complete = True
+    head = [b"%b: %b\r\n" % line for line in (*cycle.default_headers, *lines)]
+    if not cycle.keep_alive:
+        head.append(b"connection: close\r\n")
+    cycle.transport.write(b"".join((STATUS_LINE[status], *head, b"\r\n", body)))
+    cycle.message_event.set()
+    if not cycle.keep_alive:
+        cycle.transport.close()
+    cycle.on_response()

@@ -11,18 +11,22 @@ from starlette.responses import Response
 from tidings import errors
 from tidings.wire.podio import error_envelope
 
-# Contract section 5.2. The token endpoint's two are 400 (section 4.4).
+# Contract section 5.2. The token endpoint's three are 400 (section 4.4).
 STATUS: dict[type[errors.TidingsError], int] = {
     errors.Invalid: 400,
     errors.InvalidGrant: 400,
     errors.InvalidClient: 400,
+    errors.InvalidScope: 400,
     errors.Unauthorized: 401,
+    errors.PaymentRequired: 402,
     errors.Forbidden: 403,
     errors.NotFound: 404,
+    errors.NotAcceptable: 406,
     errors.Conflict: 409,
     errors.Gone: 410,
     errors.TooLarge: 413,
     errors.RateLimited: 420,
+    errors.ServerFailed: 500,
     errors.Unavailable: 503,
 }
 
@@ -49,6 +53,8 @@ def answer_error(request: Request, error: errors.TidingsError) -> Response:
         method=request.method,
     )
     headers = {"cache-control": "no-store", **HEADERS.get(status, {})}
+    if "retry_after" in error.parameters:
+        headers["retry-after"] = str(error.parameters["retry_after"])
     return Response(msgspec.json.encode(envelope), status_code=status, media_type="application/json", headers=headers)
 
 
@@ -57,7 +63,7 @@ def answer_defect(request: Request) -> Response:
     return answer_error(request, errors.TidingsError("An unexpected error has occurred; it has been logged."))
 
 
-_SECRET_NAMES = {"oauth_token", "access_token", "refresh_token", "client_secret", "app_token", "password", "code"}
+_SECRET_NAMES = {"oauth_token", "access_token", "refresh_token", "client_secret", "app_token", "password", "code", "code_verifier", "token"}
 
 
 def without_secrets(query: str) -> str:

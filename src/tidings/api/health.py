@@ -7,42 +7,59 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable
-from typing import TypeVar
+from typing import TypedDict, TypeVar
 
 from starlette.responses import Response
 
 from tidings.api.call import Call
+from tidings.api.operations import answers
 from tidings.api.routes import Row
 from tidings.clock import SECOND
 from tidings.delivery.backlog import measure_backlog
 from tidings.delivery.engine import Engine
 from tidings.errors import Unavailable
 from tidings.telemetry.metrics import CONTENT_TYPE, Levels, Metrics
-from tidings.workspace.tokens import find_holder
+from tidings.workspace.accounts.tokens import find_holder
 
 T = TypeVar("T")
 
 ASK_SECONDS = 5.0  # within which the database must answer
 
 
+class Live(TypedDict):
+    """The event loop turns."""
+
+    live: bool
+
+
+class Ready(TypedDict):
+    """The database answers, and deliveries go out."""
+
+    ready: bool
+
+
 def health_rows(engine: Engine | None, metrics: Metrics) -> list[Row]:
     """The three operations of a server with this engine; None is one that only takes calls."""
 
-    async def live(_call: Call) -> object:
+    async def is_live(_call: Call) -> Live:
+        """`GET /health/live`: that the event loop turns."""
         return {"live": True}
 
-    async def ready(call: Call) -> object:
+    async def is_ready(call: Call) -> Ready:
+        """`GET /health/ready`: that the database answers and that deliveries are going out; otherwise 503."""
         await _within_bound(call.read(find_holder, b"", now=call.now))  # a token nobody has: a real question, and cheap
         if engine is not None and not engine.ready:
             raise Unavailable("the delivery engine is not ready")
         return {"ready": True}
 
-    async def scrape(call: Call) -> object:
+    @answers(CONTENT_TYPE)
+    async def scrape(call: Call) -> Response:
+        """`GET /metrics`: all counters and levels, in Prometheus' text format."""
         return Response(metrics.render(await _levels_if_any(call, engine)), headers={"content-type": CONTENT_TYPE})
 
     return [
-        Row("GET", "/health/live", live, open=True),
-        Row("GET", "/health/ready", ready, open=True),
+        Row("GET", "/health/live", is_live, open=True),
+        Row("GET", "/health/ready", is_ready, open=True),
         Row("GET", "/metrics", scrape, open=True),
     ]
 

@@ -1,4 +1,6 @@
-"""The hook endpoints (contract section 2), and nothing that Podio does not have: to change a hook is to make another.
+"""The hook endpoints (contract section 2), and what Podio does not have: a new secret for a hook, and the server's public keys.
+
+Otherwise to change a hook is to make another.
 
 A URL is judged here, before anything is written: what it says at once, and what its name resolves to within
 `RESOLVE_SECONDS`. A name that does not resolve yet is let through, since hooks may be made ahead of what they call; the
@@ -9,24 +11,30 @@ nobody else can ask us what is in our network.
 from __future__ import annotations
 
 import asyncio
-from typing import Annotated, Literal
+import base64
+from typing import Annotated, Literal, NotRequired, TypedDict
 
 from msgspec import Meta, Struct
 
-from tidings.api.bylines import byline, via
+from tidings.api.bylines import Byline, Via, byline, via
 from tidings.api.call import Call
+from tidings.api.shapes import Timestamp, one_of
+from tidings.clock import SECOND
 from tidings.delivery.destination import Destination
 from tidings.delivery.guard import Guard, judge_url
 from tidings.delivery.outcomes import NoConnection, Reason
 from tidings.delivery.tls import check_authority
 from tidings.errors import Invalid
-from tidings.hooks import registry, verification
+from tidings.hooks import registry, secrets, signing_keys, verification
+from tidings.hooks.matching import Format, Signing
 from tidings.hooks.reach import reach_place
 from tidings.hooks.registry import HookRecord
+from tidings.hooks.signing_keys import PublicSigningKey
 from tidings.store.database import Tx
+from tidings.wire.ed25519 import public_key_text
 from tidings.wire.podio import timestamp
 from tidings.workspace.access import Caller
-from tidings.workspace.authors import Author, find_authors
+from tidings.workspace.accounts.authors import Author, find_authors
 
 RESOLVE_SECONDS = 2.0
 MOST_AT_ONCE = 1_000  # exchanges under way for one hook
@@ -41,6 +49,14 @@ class HookBody(Struct):
     preserve_query: bool = False
     concurrency: Annotated[int, Meta(ge=1, le=MOST_AT_ONCE)] | None = None
     ca: str | None = None
+    format: Format | None = None  # podio, if it is new
+    signing: Signing | None = None  # hmac, if it is new
+
+
+class OverlapBody(Struct):
+    """For how many seconds more the secret that a hook has had signs as well: a day, unless it says otherwise."""
+
+    overlap: Annotated[int, Meta(ge=0, le=secrets.LONGEST_OVERLAP // SECOND)] = 86_400
 
 
 class CodeBody(Struct):
@@ -49,9 +65,68 @@ class CodeBody(Struct):
     code: str
 
 
-async def create_hook(call: Call) -> object:
+class NewHookObject(TypedDict):
+    """The hook's id, and its secret if it is new and has one: it is shown this once."""
+
+    hook_id: int
+    secret: NotRequired[str]
+
+
+class SecretObject(TypedDict):
+    """A hook's new secret, which is shown this once, and until when the former one signs as well."""
+
+    hook_id: int
+    secret: str
+    former_until: Timestamp
+
+
+class KeyObject(TypedDict):
+    """A public key, as a JSON Web Key (RFC 8037), and as the Standard Webhooks specification writes it."""
+
+    kty: str
+    crv: str
+    use: str
+    alg: str
+    kid: str
+    x: str
+    whpk: str
+    exp: NotRequired[int]  # seconds since the epoch, when it stops to sign
+
+
+class KeysObject(TypedDict):
+    """The keys that sign at this moment, the newest first."""
+
+    keys: list[KeyObject]
+
+
+class HookObject(TypedDict):
+    """A hook, and why it stands as it does."""
+
+    hook_id: int
+    status: Annotated[str, one_of("inactive", "active")]
+    type: str
+    url: str
+    created_on: Timestamp
+    created_by: Byline
+    created_via: Via
+    ref_type: str
+    ref_id: int
+    order: Annotated[str, one_of("none", "object")]
+    format: Annotated[str, one_of("podio", "json", "cloudevents", "cloudevents-binary")]
+    signing: Annotated[str, one_of("hmac", "ed25519")]
+    reason: str | None
+    activated_on: Timestamp | None
+    deactivated_on: Timestamp | None
+    failures_in_row: int
+    last_success_on: Timestamp | None
+    last_failure_on: Timestamp | None
+    last_failure_reason: str | None
+    last_failure_status: int | None
+
+
+async def create_hook(call: Call, body: HookBody) -> NewHookObject:
     """`POST /hook/{ref_type}/{ref_id}`: the hook's id, and its secret if it is new."""
-    ref_type, ref_id, body = call.text("ref_type"), call.id("ref_id"), call.body(HookBody)
+    ref_type, ref_id = call.text("ref_type"), call.id("ref_id")
     destination = judge_url(body.url, call.house.allow)
     if body.ca is not None:
         check_authority(body.ca)
@@ -71,11 +146,13 @@ async def create_hook(call: Call) -> object:
         concurrency=body.concurrency,
         preserve_query=body.preserve_query,
         ca=body.ca,
+        format=body.format,
+        signing=body.signing,
     )
-    return {"hook_id": new.hook_id, **({"secret": new.secret} if new.secret else {})}
+    return {"hook_id": new.hook_id, "secret": new.secret} if new.secret else {"hook_id": new.hook_id}
 
 
-async def list_hooks(call: Call) -> object:
+async def list_hooks(call: Call) -> list[HookObject]:
     """`GET /hook/{ref_type}/{ref_id}`: the hooks of one object."""
     hooks, authors = await call.read(_list_with_authors, call.caller, call.text("ref_type"), call.id("ref_id"))
     return [hook_object(hook, authors[hook.created_by], call.house.settings.public_url) for hook in hooks]
@@ -86,11 +163,22 @@ async def request_verification(call: Call) -> None:
     await call.write(verification.request_verification, call.caller, call.id("hook_id"), now=call.now)
 
 
-async def validate(call: Call) -> None:
+async def validate(call: Call, body: CodeBody) -> None:
     """`POST /hook/{hook_id}/verify/validate`: the hook is active from now on. Raises `Invalid` for a wrong code."""
-    hook_id, body = call.id("hook_id"), call.body(CodeBody)
-    if not await call.write(verification.validate, call.caller, hook_id, body.code, now=call.now):
+    if not await call.write(verification.validate, call.caller, call.id("hook_id"), body.code, now=call.now):
         raise Invalid("The code is wrong or has expired", parameters={"field": "code"})
+
+
+async def renew_secret(call: Call, body: OverlapBody) -> SecretObject:
+    """`POST /hook/{hook_id}/secret`: a new secret; the one before it signs as well for `overlap` seconds."""
+    hook_id, overlap = call.id("hook_id"), body.overlap * SECOND
+    secret = await call.write(secrets.renew_secret, call.caller, call.house.keyring, hook_id, overlap=overlap, now=call.now)
+    return {"hook_id": hook_id, "secret": secret, "former_until": timestamp(call.now + overlap)}
+
+
+async def list_keys(call: Call) -> KeysObject:
+    """`GET /.well-known/tidings-keys`: what anybody checks `v1a` signatures with."""
+    return {"keys": [_key_object(key) for key in await call.read(signing_keys.list_keys, now=call.now)]}
 
 
 async def delete_hook(call: Call) -> None:
@@ -115,7 +203,7 @@ def _list_with_authors(tx: Tx, caller: Caller, ref_type: str, ref_id: int) -> tu
     return hooks, find_authors(tx, {hook.created_by for hook in hooks})
 
 
-def hook_object(hook: HookRecord, author: Author, public_url: str) -> dict[str, object]:
+def hook_object(hook: HookRecord, author: Author, public_url: str) -> HookObject:
     """A hook as Podio writes it (contract section 2.3), and why it stands as it does (section 0, decision 12)."""
     return {
         "hook_id": hook.hook_id,
@@ -128,6 +216,8 @@ def hook_object(hook: HookRecord, author: Author, public_url: str) -> dict[str, 
         "ref_type": hook.ref_type,
         "ref_id": hook.ref_id,
         "order": hook.order,
+        "format": hook.format,
+        "signing": hook.signing,
         "reason": hook.reason,
         "activated_on": _moment(hook.activated_at),
         "deactivated_on": _moment(hook.deactivated_at),
@@ -137,6 +227,19 @@ def hook_object(hook: HookRecord, author: Author, public_url: str) -> dict[str, 
         "last_failure_reason": hook.last_reason,
         "last_failure_status": hook.last_status,
     }
+
+
+def _key_object(key: PublicSigningKey) -> KeyObject:
+    told: KeyObject = {
+        "kty": "OKP",
+        "crv": "Ed25519",
+        "use": "sig",
+        "alg": "EdDSA",
+        "kid": str(key.key_id),
+        "x": base64.urlsafe_b64encode(key.public).decode().rstrip("="),
+        "whpk": public_key_text(key.public),
+    }
+    return told if key.retires_at is None else {**told, "exp": key.retires_at // SECOND}
 
 
 def _moment(moment: int | None) -> str | None:

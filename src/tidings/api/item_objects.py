@@ -1,27 +1,164 @@
 """Items, their fields and their revisions as Podio writes them (contract section 6.2).
 
-What Tidings does not have (tags, comments, tasks, files on items) is there and empty, as clients read it. Pure.
+Three sizes, as in Podio: the whole item; one of a list, without comments and tasks; the basic one, without any list of what
+hangs on it. A list that is not answered is left out, never empty: clients send back what they read when they save, and empty
+tags would take the tags off. What Tidings does not have is there and empty, as clients read it. Pure.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Annotated, TypedDict, cast
 from weakref import WeakKeyDictionary
 
 import msgspec
 
-from tidings.api.apps import field_object
-from tidings.api.bylines import byline, via
+from tidings.api.apps import FieldConfigObject, FieldObject, field_object
+from tidings.api.bylines import Byline, Via, byline, via
+from tidings.api.comments import CommentObject, comment_object
+from tidings.api.files import FileObject, file_object, linked_value
+from tidings.api.shapes import Timestamp, one_of
+from tidings.api.task_objects import TaskObject, task_object
 from tidings.wire.podio import timestamp
-from tidings.workspace.authors import Author
-from tidings.workspace.fieldsets import Fieldset
+from tidings.workspace.accounts.authors import Author
+from tidings.workspace.apps import AppConfig, item_rights
+from tidings.workspace.fieldsets import Fieldset, Slot
 from tidings.workspace.item_views import AppView, ItemView
-from tidings.workspace.items import ITEM_RIGHTS
+from tidings.workspace.referrers import Referring
 from tidings.workspace.revisions import Difference, Revision
 
 
-def item_object(view: ItemView, public_url: str) -> dict[str, object]:
+class RevisionObject(TypedDict):
+    """One state of an item; `revision` is the number within the item, from 0, and what events carry."""
+
+    revision: int
+    item_revision_id: int
+    app_revision: int
+    type: Annotated[str, one_of("creation", "update", "delete")]
+    created_on: Timestamp
+    created_by: Byline
+    created_via: Via
+
+
+class ItemFieldObject(FieldObject):
+    """A field, with the values that an item has for it."""
+
+    values: list[object]
+
+
+class ItemAppObject(TypedDict):
+    """What an item says of its app."""
+
+    app_id: int
+    space_id: int
+    status: str
+    url_label: str
+    name: str
+    item_name: str
+    icon: str | None
+    config: AppConfig
+
+
+class NotHereObject(TypedDict):
+    """What an item has in Podio and not here: empty, as clients read it."""
+
+    refs: Sequence[object]
+    references: Sequence[object]
+    shares: Sequence[object]
+    like_count: int
+    subscribed: bool
+    is_liked: bool
+    ratings: Mapping[str, object]
+    user_ratings: Mapping[str, object]
+    participants: Mapping[str, object]
+    votes: Mapping[str, object]
+    invite: None
+    reminder: None
+    recurrence: None
+    linked_account_id: None
+    linked_account_data: None
+    ref: None
+
+
+class BasicItemObject(NotHereObject):
+    """An item, with its values and who made it, and how many comments, files and tasks are on it."""
+
+    item_id: int
+    app_item_id: int
+    app_item_id_formatted: str
+    external_id: str | None
+    title: str
+    link: str
+    rights: Sequence[str]
+    app: ItemAppObject
+    fields: list[ItemFieldObject]
+    created_on: Timestamp
+    created_by: Byline
+    created_via: Via
+    initial_revision: RevisionObject
+    current_revision: RevisionObject
+    last_event_on: Timestamp
+    revision: int
+    comment_count: int
+    file_count: int
+    task_count: int
+
+
+class ListedItemObject(BasicItemObject):
+    """An item of a list: with its tags and files."""
+
+    tags: Sequence[str]
+    files: list[FileObject]
+
+
+class ItemObject(ListedItemObject):
+    """The whole item: also with what was said on it, and the tasks on it that the caller may see."""
+
+    comments: list[CommentObject]
+    tasks: list[TaskObject]
+
+
+class ReferrerObject(TypedDict):
+    """An item that refers to another."""
+
+    item_id: int
+    app_item_id: int
+    title: str
+    link: str
+
+
+class ReferringObject(TypedDict):
+    """The items of one app that refer to an item."""
+
+    app: ItemAppObject
+    items: list[ReferrerObject]
+
+
+DifferenceObject = TypedDict(
+    "DifferenceObject",
+    {"field_id": int, "external_id": str, "type": str, "label": str, "from": list[object], "to": list[object]},
+)
+"""How one field differs between two revisions."""
+
+
+def item_object(view: ItemView, public_url: str) -> ItemObject:
     """The whole item."""
+    return {
+        **listed_object(view, public_url),
+        "comments": [comment_object(comment, public_url) for comment in view.hanging.comments],
+        "tasks": [task_object(task, public_url) for task in view.hanging.tasks],
+    }
+
+
+def listed_object(view: ItemView, public_url: str) -> ListedItemObject:
+    """An item of a list."""
+    hanging, title = view.hanging, view.item.title
+    files = [file_object(file, hanging.authors, public_url, title=title) for file in hanging.files]
+    return {**basic_object(view, public_url), "tags": hanging.tags, "files": files}
+
+
+def basic_object(view: ItemView, public_url: str) -> BasicItemObject:
+    """An item without what hangs on it."""
     item = view.item
     first = revision_object(view.first, view.authors, public_url)
     return {
@@ -31,9 +168,9 @@ def item_object(view: ItemView, public_url: str) -> dict[str, object]:
         "external_id": item.external_id,
         "title": item.title,
         "link": f"{public_url}/item/{item.item_id}",
-        "rights": ITEM_RIGHTS[view.app.role],
+        "rights": item_rights(view.app.role, view.app.config),
         "app": _app_object(view.app),
-        "fields": fields_object(view),
+        "fields": fields_object(view, public_url),
         "created_on": first["created_on"],
         "created_by": first["created_by"],
         "created_via": first["created_via"],
@@ -41,40 +178,64 @@ def item_object(view: ItemView, public_url: str) -> dict[str, object]:
         "current_revision": first if item.revision == 0 else revision_object(view.last, view.authors, public_url),
         "last_event_on": timestamp(item.last_event_at),
         "revision": item.revision,
+        "comment_count": item.comment_count,
+        "file_count": item.file_count,
+        "task_count": item.task_count,
         **_NOT_HERE,
     }
 
 
-_NOT_HERE: dict[str, object] = {
-    **dict.fromkeys(("tags", "files", "comments", "tasks", "refs", "references", "shares"), ()),
-    **dict.fromkeys(("comment_count", "file_count", "task_count", "like_count"), 0),
-    **dict.fromkeys(("subscribed", "is_liked"), False),
-    **dict.fromkeys(("ratings", "user_ratings", "participants", "votes"), msgspec.Raw(b"{}")),
-    **dict.fromkeys(("invite", "reminder", "recurrence", "linked_account_id", "linked_account_data", "ref")),
+_NOT_HERE: NotHereObject = {
+    "refs": (),
+    "references": (),
+    "shares": (),
+    "like_count": 0,
+    "subscribed": False,
+    "is_liked": False,
+    "ratings": {},
+    "user_ratings": {},
+    "participants": {},
+    "votes": {},
+    "invite": None,
+    "reminder": None,
+    "recurrence": None,
+    "linked_account_id": None,
+    "linked_account_data": None,
+    "ref": None,
 }
 
 
-def fields_object(view: ItemView) -> list[dict[str, object]]:
+def fields_object(view: ItemView, public_url: str) -> list[ItemFieldObject]:
     """The fields that have values, in their order."""
     heads = _heads(view.fieldset)
     held = (slot for slot in view.fieldset.slots if slot.field.field_id in view.item.values)
-    return [{**heads[slot.field.field_id], "values": slot.show(view.item.values, view.known)} for slot in held]
+    return [{**heads[slot.field.field_id], "values": values_object(slot, view, public_url)} for slot in held]
 
 
-_HEADS: WeakKeyDictionary[Fieldset, dict[int, dict[str, object]]] = WeakKeyDictionary()
+def values_object(slot: Slot, view: ItemView, public_url: str) -> list[object]:
+    """What the item holds for one field."""
+    values = slot.show(view.item.values, view.known)
+    return [linked_value(value, public_url) for value in values] if slot.rule.refers_to == "file" else values
 
 
-def _heads(fieldset: Fieldset) -> dict[int, dict[str, object]]:
+_HEADS: WeakKeyDictionary[Fieldset, dict[int, FieldObject]] = WeakKeyDictionary()
+
+
+def _heads(fieldset: Fieldset) -> dict[int, FieldObject]:
     """What every answer says of the fields beside the values. Their configs are long, so they are encoded once."""
     heads = _HEADS.get(fieldset)
     if heads is None:
-        objects = {field.field_id: field_object(field) for field in fieldset.fields}
-        heads = {field_id: {**each, "config": msgspec.Raw(msgspec.json.encode(each["config"]))} for field_id, each in objects.items()}
+        heads = {field.field_id: _head(field_object(field)) for field in fieldset.fields}
         _HEADS[fieldset] = heads
     return heads
 
 
-def revision_object(revision: Revision, authors: Mapping[str, Author], public_url: str) -> dict[str, object]:
+def _head(field: FieldObject) -> FieldObject:
+    encoded = msgspec.Raw(msgspec.json.encode(field["config"]))
+    return {**field, "config": cast(FieldConfigObject, encoded)}
+
+
+def revision_object(revision: Revision, authors: Mapping[str, Author], public_url: str) -> RevisionObject:
     """One revision."""
     author = authors[revision.created_by]
     return {
@@ -88,7 +249,7 @@ def revision_object(revision: Revision, authors: Mapping[str, Author], public_ur
     }
 
 
-def difference_object(difference: Difference) -> dict[str, object]:
+def difference_object(difference: Difference) -> DifferenceObject:
     """How one field differs between two revisions."""
     field = difference.slot.field
     return {
@@ -101,7 +262,16 @@ def difference_object(difference: Difference) -> dict[str, object]:
     }
 
 
-def _app_object(app: AppView) -> dict[str, object]:
+def referring_object(referring: Referring, public_url: str) -> ReferringObject:
+    """The items of one app that refer to an item."""
+    several: list[ReferrerObject] = [
+        {"item_id": item.item_id, "app_item_id": item.app_item_id, "title": item.title, "link": f"{public_url}/item/{item.item_id}"}
+        for item in referring.items
+    ]
+    return {"app": _app_object(referring.app), "items": several}
+
+
+def _app_object(app: AppView) -> ItemAppObject:
     return {
         "app_id": app.app_id,
         "space_id": app.space_id,

@@ -26,6 +26,21 @@ class LogFormat(StrEnum):
     JSON = "json"
 
 
+class Encoding(StrEnum):
+    """What a table of text may be in."""
+
+    UTF_8 = "utf-8"
+    UTF_16 = "utf-16"
+    WINDOWS_1252 = "cp1252"
+
+
+class DateOrder(StrEnum):
+    """What 01/02/2026 means."""
+
+    DAY_FIRST = "day-first"
+    MONTH_FIRST = "month-first"
+
+
 Data = Annotated[Path | None, typer.Option(help="Folder for the SQLite database and the key file.", show_default="tidings-data")]
 Database = Annotated[str | None, typer.Option(metavar="URL", help="PostgreSQL URL, instead of SQLite in the data folder.")]
 Host = Annotated[str | None, typer.Option(help="Address to listen on.", show_default="127.0.0.1")]
@@ -91,6 +106,140 @@ def demo(
     raise typer.Exit(run_demo(once=once, port=port))
 
 
+@app.command("import")
+def import_table(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A table with headings: .csv (also ; or tab between cells) or .xlsx.")],
+    *,
+    app_id: Annotated[int | None, typer.Option("--app", min=1, metavar="ID", help="The app that the items go into.")] = None,
+    new_app: Annotated[str | None, typer.Option(metavar="NAME", help="Make an app of this name, its fields guessed and shown.")] = None,
+    space: Annotated[int | None, typer.Option(min=1, metavar="ID", help="The space of the new app.", show_default="the only one")] = None,
+    external_id: Annotated[
+        str | None, typer.Option(metavar="COLUMN", help="Column that names each row; rows that are there already are passed over.")
+    ] = None,
+    update: Annotated[bool, typer.Option("--update", help="Update those that are there already. A blank cell changes nothing.")] = False,
+    maps: Annotated[
+        list[str] | None,
+        typer.Option("--map", metavar="COLUMN=FIELD", help="Field of a column; nothing behind the = leaves it out. Repeatable."),
+    ] = None,
+    types: Annotated[
+        list[str] | None, typer.Option("--type", metavar="COLUMN=TYPE", help="Type of a new app's field, not guessed. Repeatable.")
+    ] = None,
+    add_options: Annotated[bool, typer.Option("--add-options", help="Add options that a category lacks.")] = False,
+    no_hooks: Annotated[bool, typer.Option("--no-hooks", help="No hook hears of it.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Look at every row, and write nothing to the database.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    from_line: Annotated[int, typer.Option(min=0, metavar="LINE", help="Pass over the rows before this line.")] = 0,
+    decimal_comma: Annotated[bool, typer.Option("--decimal-comma", help="Read 1.234,50, not 1,234.50.")] = False,
+    dates: Annotated[DateOrder | None, typer.Option(help="What 01/02/2026 means.", show_default="it is refused")] = None,
+    encoding: Annotated[Encoding | None, typer.Option(help="Encoding of the text.", show_default="found by reading it")] = None,
+    sheet: Annotated[str | None, typer.Option(metavar="NAME", help="Sheet of the workbook.", show_default="the first")] = None,
+    as_user: Annotated[
+        str | None, typer.Option("--as", metavar="USERNAME", help="Who makes the items.", show_default="the organization's first admin")
+    ] = None,
+    data: Data = None,
+    database: Database = None,
+) -> None:
+    """Make an item of every row of a table. A server may be running meanwhile.
+
+    Ends with 0, with 1 when rows were rejected (they are in FILE.rejected.csv then), with 2 when it could not be done, and
+    with 130 when it was stopped.
+    """
+    from tidings.cli.importing.asked import Asked, read_pairs  # noqa: PLC0415 (see the top)
+    from tidings.cli.importing.command import run_import  # noqa: PLC0415 (see the top)
+    from tidings.workspace.cells.habits import Habits  # noqa: PLC0415 (see the top)
+
+    asked = Asked(
+        file=file,
+        app_id=app_id,
+        new_app=new_app,
+        space_id=space,
+        username=as_user,
+        external_id=external_id,
+        mapping=read_pairs("--map", maps),
+        types=read_pairs("--type", types),
+        update=update,
+        add_options=add_options,
+        hooks=not no_hooks,
+        habits=Habits(decimal_comma=decimal_comma, dates=None if dates is None else dates.value),
+        encoding=None if encoding is None else encoding.value,
+        sheet=sheet,
+        from_line=from_line,
+        dry_run=dry_run,
+        yes=yes,
+    )
+    raise typer.Exit(run_import(read_settings(os.environ, data=data, database=database), asked))
+
+
+client = typer.Typer(help="API clients: the programs that ask for tokens.", no_args_is_help=True)
+app.add_typer(client, name="client")
+Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+
+
+@client.command("add")
+def add_client(
+    name: Annotated[str, typer.Argument(help="What people read on the consent page.")],
+    *,
+    url: Annotated[str | None, typer.Option(metavar="URL", help="A page about it.")] = None,
+    domain: Annotated[list[str] | None, typer.Option(metavar="HOST[:PORT]", help="Where codes may be sent back to. Repeatable.")] = None,
+    calls: Annotated[int | None, typer.Option(min=0, help="Calls an hour, 0 for no limit.", show_default="the server's")] = None,
+    limited_calls: Annotated[
+        int | None, typer.Option(min=0, help="Costly calls an hour, 0 for no limit.", show_default="the server's")
+    ] = None,
+    data: Data = None,
+    database: Database = None,
+    json: Json = False,
+) -> None:
+    """Make an API client, and print its secret: it is shown this once."""
+    from tidings.cli import clients  # noqa: PLC0415 (see the top)
+
+    settings = read_settings(os.environ, data=data, database=database)
+    clients.add_client(settings, name, url=url, domains=domain or (), calls=calls, limited_calls=limited_calls, as_json=json)
+
+
+@client.command("list")
+def list_clients(*, data: Data = None, database: Database = None, json: Json = False) -> None:
+    """Print all API clients."""
+    from tidings.cli import clients  # noqa: PLC0415 (see the top)
+
+    clients.print_clients(read_settings(os.environ, data=data, database=database), as_json=json)
+
+
+@client.command("delete")
+def delete_client(
+    auth_client_id: Annotated[int, typer.Argument(metavar="AUTH_CLIENT_ID", min=1)], *, data: Data = None, database: Database = None
+) -> None:
+    """Delete an API client, its tokens and its codes."""
+    from tidings.cli import clients  # noqa: PLC0415 (see the top)
+
+    clients.delete_client(read_settings(os.environ, data=data, database=database), auth_client_id)
+
+
+key = typer.Typer(help="The server's own keys, which sign for hooks that ask for ed25519.", no_args_is_help=True)
+app.add_typer(key, name="keys")
+
+
+@key.command("rotate")
+def rotate_keys(
+    *,
+    overlap: Annotated[float, typer.Option(min=0, help="Seconds for which the present key signs as well.")] = 7 * 86_400.0,
+    data: Data = None,
+    database: Database = None,
+    json: Json = False,
+) -> None:
+    """Make a new signing key."""
+    from tidings.cli import keys  # noqa: PLC0415 (see the top)
+
+    keys.rotate_keys(read_settings(os.environ, data=data, database=database), overlap=overlap, as_json=json)
+
+
+@key.command("list")
+def list_keys(*, data: Data = None, database: Database = None, json: Json = False) -> None:
+    """Print the public keys that deliveries are signed with."""
+    from tidings.cli import keys  # noqa: PLC0415 (see the top)
+
+    keys.print_keys(read_settings(os.environ, data=data, database=database), as_json=json)
+
+
 @app.callback(invoke_without_command=True)
 def _version(*, version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False) -> None:
     if version:
@@ -98,3 +247,41 @@ def _version(*, version: Annotated[bool, typer.Option("--version", help="Print t
 
         typer.echo(f"tidings {__version__}")
         raise typer.Exit
+
+
+inbox = typer.Typer(help="A receiver's inbox: what failed is listed, tried again, or given up.", no_args_is_help=True)
+app.add_typer(inbox, name="inbox")
+InboxPlace = Annotated[str, typer.Argument(metavar="FILE_OR_URL", help="The SQLite file of the inbox, or its SQLAlchemy URL.")]
+MessageIds = Annotated[list[str] | None, typer.Argument(metavar="ID", help="A message: its webhook-id.")]
+
+
+@inbox.command("list")
+def list_inbox(
+    place: InboxPlace,
+    *,
+    state: Annotated[str, typer.Option(help="pending, done, failed or dropped.")] = "failed",
+    limit: Annotated[int, typer.Option(min=1, help="So many at most, the oldest first.")] = 100,
+    json: Json = False,
+) -> None:
+    """Print the messages that failed, or those in another state."""
+    from tidings.cli import inboxes  # noqa: PLC0415 (see the top)
+
+    inboxes.print_messages(place, state, limit=limit, as_json=json)
+
+
+@inbox.command("retry")
+def retry_inbox(place: InboxPlace, ids: MessageIds = None) -> None:
+    """Have failed messages tried again: those named, or all."""
+    from tidings.cli import inboxes  # noqa: PLC0415 (see the top)
+
+    inboxes.retry(place, ids or [])
+
+
+@inbox.command("drop")
+def drop_inbox(
+    place: InboxPlace, ids: MessageIds = None, *, every: Annotated[bool, typer.Option("--all", help="Every one that failed.")] = False
+) -> None:
+    """Give up failed messages."""
+    from tidings.cli import inboxes  # noqa: PLC0415 (see the top)
+
+    inboxes.drop(place, ids or [], every=every)

@@ -17,7 +17,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from tidings.client import Client, NewHook
 from tidings.errors import TidingsError
-from tidings.receiver import Delivery, Refused, read_delivery
+from tidings.receiver import Event, ReceiverError, read_delivery
 
 LONGEST_BODY = 1_048_576  # bytes
 PATIENCE = 30.0  # seconds that a connection may be silent
@@ -27,7 +27,7 @@ PATIENCE = 30.0  # seconds that a connection may be silent
 class Landed:
     """One delivery as it came, its signature checked; or one that was refused, and why."""
 
-    delivery: Delivery | None
+    delivery: Event | None
     headers: dict[str, str]
     body: str
     complaint: str = ""
@@ -81,7 +81,7 @@ class Inbox:
             delivery = read_delivery(headers, body, secrets, now=time.time())
             if delivery.type == "hook.verify" and client is not None:
                 client.hooks.validate(delivery.hook_id, delivery.parameters["code"])
-        except (Refused, TidingsError, KeyError, ValueError) as error:
+        except (ReceiverError, TidingsError, KeyError, ValueError) as error:
             self.landed.put(Landed(None, headers, text, f"{type(error).__name__}: {error}"))
             return HTTPStatus.BAD_REQUEST
         if delivery.id not in self._seen:

@@ -17,7 +17,7 @@ from tidings.settings import Settings
 from tidings.store.database import open_database
 from tidings.store.sealing import Keyring, read_key
 from tidings.workspace import seeding
-from tidings.workspace.passwords import hash_password
+from tidings.workspace.accounts.passwords import hash_password
 from tidings.workspace.seeding import CLIENT_ID, USERNAME, Seeded
 
 DIGITS = 40  # of a secret: 160 bits, and still one line of a terminal

@@ -17,6 +17,7 @@ from sqlalchemy import and_, or_, select
 from tidings.delivery.deliveries import EVENT_COLUMNS, NOBODY, Delivery, Event
 from tidings.delivery.fanout import Room
 from tidings.delivery.leases import holds
+from tidings.delivery.payloads import read_whole
 from tidings.events.types import VERIFY
 from tidings.hooks.index import fresh_index
 from tidings.hooks.matching import Hook, HookIndex
@@ -59,6 +60,7 @@ def claim(tx: Tx, keyring: Keyring, held: HookIndex, lease_id: int, room: Room, 
         if left.setdefault(hook_id, room(hook)) > 0:
             left[hook_id] -= 1
             leased.append(Delivery(hook_id, sequence, what, hook, lease_id, lane, attempts, reason))
+    read_whole(tx, leased)
     update_rows(tx, deliveries, _KEY, ("state", "lease_id"), [("sending", lease_id, d.hook_id, d.sequence) for d in leased])
     update_rows(tx, deliveries, _KEY, _CANCELLED, unwanted)
     far_off = _sweep(tx, now) if index.version != swept else 0

@@ -14,7 +14,9 @@ from tidings.hooks.matching import Hook
 NOBODY = 0
 """The lease of a delivery that is held by nobody."""
 
-EVENT_COLUMNS = "event_id, type, app_id, space_id, object_type, object_id, parameters, field_ids, heard, hook_id, created_at"
+EVENT_COLUMNS = (
+    "event_id, type, app_id, space_id, object_type, object_id, parameters, field_ids, unheard_reason, depth, hook_id, created_at"
+)
 
 _field_ids = msgspec.json.Decoder(list[int]).decode
 
@@ -30,7 +32,8 @@ class Event(Struct, frozen=True, gc=False):
     object_id: int
     parameters: str  # JSON object, text to text
     touched: str  # JSON list of field ids
-    heard: bool
+    unheard_reason: str | None
+    depth: int
     hook_id: int | None
     created_at: int
 
@@ -40,9 +43,23 @@ class Event(Struct, frozen=True, gc=False):
         return _field_ids(self.touched)
 
     @property
+    def heard(self) -> bool:
+        """Whether hooks are told of it."""
+        return self.unheard_reason is None
+
+    @property
     def lane(self) -> str:
         """The object whose events stay in order where a hook asks for it: `item:42`."""
         return f"{self.object_type}:{self.object_id}"
+
+
+class Whole(Struct, frozen=True, gc=False):
+    """What an event says beyond its parameters, for hooks that are told of it: columns of its row."""
+
+    created_by: str
+    cause: str | None
+    object: str | None  # JSON
+    changes: str  # JSON list
 
 
 class Delivery(Struct, gc=False):
@@ -56,6 +73,7 @@ class Delivery(Struct, gc=False):
     lane: str | None = None
     attempts: int = 0
     reason: str | None = None  # of the last failure
+    whole: Whole | None = None  # where the hook's format asks for it
 
     def __repr__(self) -> str:
         return f"Delivery({self.hook_id}-{self.sequence}, {self.event.type})"

@@ -44,7 +44,7 @@ from tidings.store.database import Database, Tx
 from tidings.store.sealing import Keyring
 from tidings.telemetry import facts
 from tidings.telemetry.facts import Telemetry
-from tidings.workspace.tokens import prune_tokens
+from tidings.workspace.accounts.tokens import prune_tokens
 
 IDLE_FAN_OUT = 0.25  # seconds between looks for events that another process committed; our own wake us
 LOCKED_OUT = 0.01  # seconds to wait while another process fans out
@@ -148,6 +148,7 @@ class Engine:
         return Sending(
             sender,
             instance=instance,
+            server=self._settings.public_url,
             allow=self._allow,
             schedule=Schedule(self._settings.schedule),
             concurrency=self._settings.concurrency,
@@ -177,6 +178,9 @@ class Engine:
         if done.events:
             unheard = sum(not event.heard for event in done.events)
             self._telemetry.tell(facts.EventsFannedOut(len(done.events), unheard, len(done.leased) + done.overflow, len(done.leased)))
+            for event in done.events if unheard else ():
+                if event.unheard_reason == "loop":
+                    self._telemetry.tell(facts.LoopStopped(event.event_id, event.type, event.depth))
         if done.locked_out:
             await asyncio.sleep(LOCKED_OUT)
         elif len(done.events) < FAN_OUT_BATCH:

@@ -18,16 +18,18 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 
 from msgspec import Struct
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, select, text
 
 from tidings.delivery.deliveries import EVENT_COLUMNS, NOBODY, Delivery, Event
 from tidings.delivery.leases import holds
+from tidings.delivery.payloads import read_whole
 from tidings.hooks.index import fresh_index
 from tidings.hooks.matching import Hook, HookIndex
 from tidings.store.database import Tx
 from tidings.store.rows import insert_rows, update_rows
 from tidings.store.schema import deliveries, events, hook_counters
 from tidings.store.sealing import Keyring
+from tidings.store.statements import Statement
 
 BATCH = 500  # events a transaction
 LOCK_NUMBER = 0x71D1496  # PostgreSQL advisory lock
@@ -46,7 +48,7 @@ class FannedOut(Struct):
     locked_out: bool = False  # another process is at it
 
 
-_WAITING = f"SELECT {EVENT_COLUMNS} FROM events WHERE matched IS NULL ORDER BY event_id LIMIT {BATCH}"
+_WAITING = Statement(text(f"SELECT {EVENT_COLUMNS} FROM events WHERE matched IS NULL ORDER BY event_id LIMIT {BATCH}"))
 _COUNTERS = (
     select(hook_counters.c.hook_id, hook_counters.c.last_sequence)
     .where(hook_counters.c.hook_id.in_(bindparam("hooks", expanding=True)))
@@ -60,13 +62,14 @@ def fan_out(tx: Tx, keyring: Keyring, held: HookIndex, lease_id: int, room: Room
     """Fan out up to `BATCH` events. `held` is the index in memory, `now` microseconds since the epoch."""
     if not _alone(tx):
         return FannedOut(held, [], [], 0, locked_out=True)
-    waiting = [Event(*row) for row in tx.exec_driver_sql(_WAITING)]
+    waiting = [Event(*row) for row in _WAITING.all(tx, {})]
     if not waiting:
         return FannedOut(held, [], [], 0)
     index = fresh_index(tx, keyring, held)  # after the events were read, see `hooks/index.py`
     matched = [(event, index.match(event)) for event in waiting]
     numbered = _number(tx, matched, lease_id)
     leased, overflow = _share(numbered, room if holds(tx, lease_id) else _no_room, _occupied_lanes(tx, numbered))
+    read_whole(tx, leased)
     insert_rows(tx, deliveries, _COLUMNS, [*_rows(leased, "sending", lease_id, now), *_rows(overflow, "pending", NOBODY, now)])
     update_rows(tx, events, ("event_id",), ("matched",), [(len(hooks), event.event_id) for event, hooks in matched])
     return FannedOut(index, waiting, leased, len(overflow))

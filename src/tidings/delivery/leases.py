@@ -12,6 +12,7 @@ from sqlalchemy import bindparam, delete, insert, select, update
 from tidings.delivery.deliveries import NOBODY
 from tidings.store.database import Tx
 from tidings.store.schema import deliveries, leases
+from tidings.store.statements import Statement
 
 
 def take_lease(tx: Tx, holder: str, *, now: int, duration: int) -> int:
@@ -24,10 +25,10 @@ def take_lease(tx: Tx, holder: str, *, now: int, duration: int) -> int:
 def holds(tx: Tx, lease_id: int) -> bool:
     """Whether the lease is still there, and until this transaction ends, stays. Asked by whoever writes it into deliveries:
     under a lease that is gone they would be nobody's for ever."""
-    return tx.execute(_HELD, {"lease_id": lease_id}).first() is not None
+    return _HELD.first(tx, {"lease": lease_id}) is not None
 
 
-_HELD = select(leases.c.lease_id).where(leases.c.lease_id == bindparam("lease_id")).with_for_update(read=True)
+_HELD = Statement(select(leases.c.lease_id).where(leases.c.lease_id == bindparam("lease")).with_for_update(read=True))
 
 
 def renew_lease(tx: Tx, lease_id: int, *, now: int, duration: int) -> bool:

@@ -3,12 +3,17 @@
 Lives on the engine's loop, in one thread, and holds no future for a delivery: it is called with deliveries, calls the
 sender when a turn comes, is called back with the outcome, and keeps the result for `settle`. It sends nothing once the
 lease may have run out, and pauses while too many results wait for the database.
+
+A turn of the loop does like things together: outcomes are only noted as they come in; then `pump` decides on all of them,
+makes all requests whose turn has come, and only then sends them. Each trip to the kernel leaves the processor's caches
+cold for Python, so going back and forth for every single delivery takes a third more time.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 
 from tidings.clock import Clock
@@ -16,6 +21,8 @@ from tidings.delivery.allow import AllowList
 from tidings.delivery.claims import why_unwanted
 from tidings.delivery.decide import Verdict, decide
 from tidings.delivery.deliveries import Delivery
+from tidings.delivery.destination import Destination
+from tidings.delivery.exchange import Done
 from tidings.delivery.guard import judge_url
 from tidings.delivery.lanes import Lanes
 from tidings.delivery.outcomes import Outcome, Reason, Timings
@@ -26,6 +33,8 @@ from tidings.delivery.settle import Given, Result
 from tidings.errors import Invalid
 from tidings.hooks.matching import EMPTY_INDEX, Hook, HookIndex
 from tidings.telemetry.facts import BreakerMoved, DeliveryAttempted, Telemetry
+
+Request = tuple[Destination, bytes, Done]  # what `Sender.send` takes
 
 UNSETTLED = 5_000  # results that may wait for the database before sending pauses
 
@@ -38,6 +47,7 @@ class Sending:
         sender: Sender,
         *,
         instance: str,
+        server: str,
         allow: AllowList,
         schedule: Schedule,
         concurrency: int,
@@ -49,9 +59,10 @@ class Sending:
         settle_soon: Callable[[], None],
     ) -> None:
         """Made on the engine's loop. `concurrency`: of a hook that does not say; `capacity`: deliveries held at most;
-        `exchanges`: under way at once at most."""
+        `exchanges`: under way at once at most; `server`: our public address."""
         self._sender = sender
         self._instance = instance
+        self._server = server
         self._allow = allow
         self._schedule = schedule
         self._concurrency = concurrency
@@ -62,6 +73,7 @@ class Sending:
         self._settle_soon = settle_soon
         self._lanes: Lanes[Delivery] = Lanes(capacity)
         self._prepared: dict[int, Prepared | str] = {}
+        self._outcomes: deque[tuple[Delivery, str, Outcome]] = deque()
         self._results: list[Result] = []
         self._given: list[Given] = []
         self._loop = asyncio.get_running_loop()
@@ -109,13 +121,19 @@ class Sending:
         self.pump()
 
     def pump(self) -> None:
-        """Begin as many exchanges as there are turns for."""
+        """Decide on the outcomes that came in, and begin as many exchanges as there are turns for."""
         self._pump_is_due = False
         now = self._clock()
-        free = min(self._exchanges - self._lanes.under_way, UNSETTLED - self.unsettled)
-        while free > 0 and now < self.sends_until and (delivery := self._lanes.take(now)) is not None:
-            self._begin(delivery, now)
-            free -= 1
+        while self._outcomes:
+            self._decide(*self._outcomes.popleft(), now)
+        requests: list[Request] = []
+        try:
+            for delivery in self._turns(now):
+                if request := self._make_request(delivery, now):
+                    requests.append(request)  # noqa: PERF401  one by one: a defect in one leaves those before it
+        finally:
+            for request in requests:
+                self._sender.send(*request)
 
     def stop(self, *, drop: bool = False) -> None:
         """Send nothing more. What waits is given back to be settled; or dropped, where the lease has been lost."""
@@ -135,25 +153,32 @@ class Sending:
     def _cap(self, hook: Hook) -> int:
         return hook.concurrency or self._concurrency
 
-    def _begin(self, delivery: Delivery, now: int) -> None:
+    def _turns(self, now: int) -> Iterator[Delivery]:
+        free = min(self._exchanges - self._lanes.under_way, UNSETTLED - self.unsettled)
+        while free > 0 and now < self.sends_until and (delivery := self._lanes.take(now)) is not None:
+            yield delivery
+            free -= 1
+
+    def _make_request(self, delivery: Delivery, now: int) -> Request | None:
+        """The request of the next attempt; None where there is to be none any more, or the guard refuses it."""
         hook = self.index.by_id.get(delivery.hook_id)
         if why := why_unwanted(hook, delivery.event.type):
             self._cancel(delivery, why, now)
-            return
+            return None
         assert hook is not None
         prepared = self._prepare(hook)
         if isinstance(prepared, str):
             self._ended(delivery, "", Outcome(now, Timings(0), b"", Reason.REFUSED_ADDRESS, prepared))
-        else:
-            destination = prepared.destination
-            self._sender.send(destination, build(prepared, delivery, now=now), partial(self._ended, delivery, destination.host))
+            return None
+        destination = prepared.destination
+        return destination, build(prepared, delivery, now=now), partial(self._ended, delivery, destination.host)
 
     def _prepare(self, hook: Hook) -> Prepared | str:
         """What requests of `hook` share; or the sentence with which the guard refuses its URL."""
         prepared = self._prepared.get(hook.hook_id)
         if prepared is None:
             try:
-                prepared = prepare(hook, judge_url(hook.url, self._allow, hook.ca), self._instance)
+                prepared = prepare(hook, judge_url(hook.url, self._allow, hook.ca), self._instance, self._server)
             except Invalid as refusal:
                 prepared = refusal.description
             self._prepared[hook.hook_id] = prepared
@@ -165,7 +190,13 @@ class Sending:
         self._give_back(handed_back, now)
 
     def _ended(self, delivery: Delivery, host: str, outcome: Outcome) -> None:
-        now = self._clock()
+        """An exchange has ended: `pump` decides on it once this turn of the loop has read all that came."""
+        self._outcomes.append((delivery, host, outcome))
+        if not self._pump_is_due:
+            self._pump_is_due = True
+            self._loop.call_soon(self.pump)
+
+    def _decide(self, delivery: Delivery, host: str, outcome: Outcome, now: int) -> None:
         if outcome.reason is Reason.STOPPED:  # by us: no attempt of the destination's
             self._give_back([delivery, *self._lanes.done(delivery, ended=False)], now)
             return
@@ -178,13 +209,6 @@ class Sending:
             self._settle_soon()
         self._results.append(Result(delivery, number, outcome, verdict))
         self._telemetry.tell(_attempted(delivery, number, host, outcome, verdict))
-        self._pump_soon()
-
-    def _pump_soon(self) -> None:
-        """Once this turn of the loop has read all that came: first all that was read, then all that is to be written."""
-        if not self._pump_is_due:
-            self._pump_is_due = True
-            self._loop.call_soon(self.pump)
 
     def _tell_breaker(self, hook_id: int, outcome: Outcome, now: int) -> None:
         if outcome.reason is None:

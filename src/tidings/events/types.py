@@ -6,6 +6,7 @@ parameters, and the suite walks it: a type without a test case fails. Source: co
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -66,3 +67,19 @@ EVENT_TYPES: dict[str, EventType] = {
         VERIFY,
     )
 }
+
+
+_WORDS = frozenset({"action_type", "tag", "code"})
+
+
+def typed(parameters: Mapping[str, str]) -> dict[str, object]:
+    """An event's parameters as JSON says them: ids are numbers, `file_ids` is a list of them, an empty `external_id` is null."""
+    return {name: _typed(name, value) for name, value in parameters.items()}
+
+
+def _typed(name: str, value: str) -> object:
+    if name == "external_id":
+        return value or None
+    if name == "file_ids":
+        return [int(file_id) for file_id in value.split(",") if file_id]
+    return value if name in _WORDS else int(value)

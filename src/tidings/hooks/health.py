@@ -10,12 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from msgspec import Struct
-from sqlalchemy import func, select, update
+from sqlalchemy import bindparam, func, select, update
 
 from tidings.clock import DAY
 from tidings.hooks.reach import hooks_changed
 from tidings.store.database import Tx
 from tidings.store.schema import hook_health, hooks
+from tidings.store.statements import Statement
 
 FAILURES_TO_INACTIVE = 50
 TIME_TO_INACTIVE = DAY
@@ -61,23 +62,34 @@ def record_turns(tx: Tx, turns: Iterable[Turn], *, now: int) -> list[tuple[int, 
 
 
 def _move(tx: Tx, turn: Turn) -> None:
-    mine = hook_health.c.hook_id == turn.hook_id
+    values = {"hook": turn.hook_id, "failures": turn.failures, "since": turn.failing_since}
     if turn.succeeded_at is not None:
-        tx.execute(
-            update(hook_health).where(mine).values(
-                last_success_at=turn.succeeded_at, failures_in_row=turn.failures, first_failure_at=turn.failing_since
-            )
-        )  # fmt: skip
+        _BEGIN_ANEW.run(tx, {**values, "success": turn.succeeded_at})
     elif turn.failures:
-        tx.execute(
-            update(hook_health).where(mine).values(
-                failures_in_row=hook_health.c.failures_in_row + turn.failures,
-                first_failure_at=func.coalesce(hook_health.c.first_failure_at, turn.failing_since),
-            )
-        )  # fmt: skip
+        _FAIL_ON.run(tx, values)
     if turn.failed_at is not None:
-        last = {"last_failure_at": turn.failed_at, "last_reason": turn.reason, "last_status": turn.status, "last_answer": turn.answer}
-        tx.execute(update(hook_health).where(mine).values(**last))
+        last = {"failure": turn.failed_at, "reason": turn.reason, "status": turn.status, "answer": turn.answer}
+        _REMEMBER.run(tx, {"hook": turn.hook_id, **last})
+
+
+_mine = update(hook_health).where(hook_health.c.hook_id == bindparam("hook"))
+_BEGIN_ANEW = Statement(
+    _mine.values(last_success_at=bindparam("success"), failures_in_row=bindparam("failures"), first_failure_at=bindparam("since"))
+)
+_FAIL_ON = Statement(
+    _mine.values(
+        failures_in_row=hook_health.c.failures_in_row + bindparam("failures"),
+        first_failure_at=func.coalesce(hook_health.c.first_failure_at, bindparam("since")),
+    )
+)
+_REMEMBER = Statement(
+    _mine.values(
+        last_failure_at=bindparam("failure"),
+        last_reason=bindparam("reason"),
+        last_status=bindparam("status"),
+        last_answer=bindparam("answer"),
+    )
+)
 
 
 def _failing(tx: Tx, suspects: Sequence[int], now: int) -> list[int]:

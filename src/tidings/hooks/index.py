@@ -10,6 +10,7 @@ from sqlalchemy import RowMapping, select
 
 from tidings.hooks.matching import Hook, HookIndex
 from tidings.hooks.secrets import open_secret
+from tidings.hooks.signing_keys import Keys, open_keys
 from tidings.store.database import Tx
 from tidings.store.schema import hooks
 from tidings.store.sealing import Keyring
@@ -22,11 +23,17 @@ def fresh_index(tx: Tx, keyring: Keyring, held: HookIndex) -> HookIndex:
 
 
 def _load(tx: Tx, keyring: Keyring, version: int) -> HookIndex:
-    rows = tx.execute(select(hooks).where(hooks.c.deleted_at.is_(None))).mappings()
-    return HookIndex(version, (_hook(row, keyring) for row in rows))
+    rows = tx.execute(select(hooks).where(hooks.c.deleted_at.is_(None))).mappings().all()
+    servers_own = open_keys(tx, keyring) if any(row["signing"] == "ed25519" for row in rows) else ((), 0)
+    return HookIndex(version, (_hook(row, servers_own if row["signing"] == "ed25519" else _own_keys(row, keyring)) for row in rows))
 
 
-def _hook(row: RowMapping, keyring: Keyring) -> Hook:
+def _own_keys(row: RowMapping, keyring: Keyring) -> Keys:
+    sealed = [row["secret_sealed"], row["former_secret_sealed"]]
+    return tuple(open_secret(keyring, row["hook_id"], each) for each in sealed if each is not None), row["former_secret_until"] or 0
+
+
+def _hook(row: RowMapping, keys: Keys) -> Hook:
     return Hook(
         hook_id=row["hook_id"],
         ref_type=row["ref_type"],
@@ -39,5 +46,8 @@ def _hook(row: RowMapping, keyring: Keyring) -> Hook:
         concurrency=row["concurrency"],
         preserve_query=row["preserve_query"],
         ca=row["ca"],
-        keys=(open_secret(keyring, row["hook_id"], row["secret_sealed"]),),
+        keys=keys[0],
+        format=row["format"],
+        signing=row["signing"],
+        former_until=keys[1],
     )

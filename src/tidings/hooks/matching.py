@@ -13,6 +13,8 @@ from typing import Literal, Protocol
 from msgspec import Struct
 
 Order = Literal["none", "object"]
+Format = Literal["podio", "json", "cloudevents", "cloudevents-binary"]
+Signing = Literal["hmac", "ed25519"]
 Key = tuple[str, str, int]  # event type, ref_type, ref_id
 
 
@@ -30,7 +32,10 @@ class Hook(Struct, frozen=True, gc=False):
     concurrency: int | None  # None: the server's setting
     preserve_query: bool
     ca: str | None  # PEM certificates trusted beside the system's
-    keys: tuple[bytes, ...]  # what deliveries are signed with
+    keys: tuple[bytes, ...]  # what deliveries are signed with, the newest first; at most two
+    format: Format = "podio"
+    signing: Signing = "hmac"
+    former_until: int = 0  # when the second of the keys stops signing
 
     def __repr__(self) -> str:
         return f"Hook({self.hook_id}, {self.type} on {self.ref_type} {self.ref_id}, {'active' if self.active else 'inactive'})"

@@ -45,11 +45,17 @@ class Database(Protocol):
     async def read(self, fn: Callable[Concatenate[Tx, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """Run `fn(tx, ...)` on one consistent state of the data, and answer what it answers. It must not write."""
 
+    async def glance(self, fn: Callable[Concatenate[Tx, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        """The same for a function that looks up a few rows by their keys, and does nothing that takes long.
+
+        It may hold up the loop of its caller meanwhile, where that costs less than a thread.
+        """
+
     async def write(self, fn: Callable[Concatenate[Tx, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """Run `fn(tx, ...)` as one durable transaction, and answer what it answers.
 
         Raises what `fn` raises, and `Unavailable` when the database cannot be reached, is locked or is full.
-        `fn` may be run again after a deadlock, so it touches nothing but `tx`.
+        `fn` may be run again, after a deadlock or after the failure of another, so it touches nothing but `tx`.
         """
 
     def listen(self, callback: Callable[[], None]) -> None:

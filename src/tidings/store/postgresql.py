@@ -9,11 +9,9 @@ The driver's own errors never come out of here, except as the SQLAlchemy errors 
 from __future__ import annotations
 
 import asyncio
-import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import Any, Concatenate, Literal, ParamSpec, TypeVar
+from typing import Any, Concatenate, Literal, ParamSpec, TypeVar, cast
 
 from sqlalchemy import Connection, create_engine, event
 from sqlalchemy.engine import make_url
@@ -21,6 +19,7 @@ from sqlalchemy.exc import DataError, DBAPIError, InterfaceError, OperationalErr
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from tidings.errors import Invalid, Unavailable
+from tidings.store.calls import CallThreads
 from tidings.store.waking import Listeners
 
 P = ParamSpec("P")
@@ -56,18 +55,18 @@ class PostgreSQL:
             hide_parameters=True,  # an error's text is logged, and the parameters hold hashes and sealed secrets
         )
         event.listen(self.engine, "before_cursor_execute", self._count)
-        self._readers = ThreadPoolExecutor(connections, thread_name_prefix="tidings-reader")
-        self._writers = ThreadPoolExecutor(connections, thread_name_prefix="tidings-writer")
-        self._door = threading.Lock()  # nothing is handed in once `_closed` is set, whatever thread it comes from
-        self._closed = False
+        self._readers = CallThreads(connections, "tidings-reader")
+        self._writers = CallThreads(connections, "tidings-writer")
 
     async def read(self, fn: Callable[Concatenate[Connection, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """See `Database.read`."""
-        return await self._hand_in(self._readers, partial(self._read, fn, *args, **kwargs))
+        return cast(T, await self._readers.hand_in(partial(self._read, fn, *args, **kwargs)))
+
+    glance = read  # a round trip is nothing to wait for on a loop's own thread
 
     async def write(self, fn: Callable[Concatenate[Connection, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """See `Database.write`."""
-        return await self._hand_in(self._writers, partial(self._write, fn, *args, **kwargs))
+        return cast(T, await self._writers.hand_in(partial(self._write, fn, *args, **kwargs)))
 
     async def close(self) -> None:
         """See `Database.close`."""
@@ -75,17 +74,9 @@ class PostgreSQL:
 
     def dispose(self) -> None:
         """The same as `close`, for callers without an event loop."""
-        with self._door:
-            self._closed = True
-        self._readers.shutdown()
-        self._writers.shutdown()
+        self._readers.close()
+        self._writers.close()
         self.engine.dispose()
-
-    def _hand_in(self, threads: ThreadPoolExecutor, run: Callable[[], T]) -> asyncio.Future[T]:
-        with self._door:
-            if self._closed:
-                raise Unavailable("the database is closed")
-            return asyncio.get_running_loop().run_in_executor(threads, run)
 
     def _read(self, fn: Callable[..., T], *args: Any, **kwargs: Any) -> T:
         with _translated(), self.engine.connect() as tx:

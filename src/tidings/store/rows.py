@@ -1,16 +1,16 @@
 """Many rows at once, each engine by its fastest road. For the hot statements; everything else is plain SQLAlchemy.
 
-SQLite: statements of many rows, `executemany` for the rest: each step of a statement lets go of the interpreter's lock and
-fights for it again, so fewer steps leave more time to the threads beside the writer. PostgreSQL: COPY for new rows (80,000
-a second where `executemany` makes 15,000) and one `UPDATE ... FROM unnest(...)` for changed ones. What goes wrong comes out
-as SQLAlchemy's errors, as everywhere.
+SQLite: statements of many rows, in which a value that all rows share is bound once. (Each step of a statement lets go of the
+interpreter's lock and fights for it again, so fewer steps leave more time to the threads beside the writer.) PostgreSQL:
+COPY for new rows (80,000 a second where `executemany` makes 15,000) and one `UPDATE ... FROM unnest(...)` for changed ones.
+What goes wrong comes out as SQLAlchemy's errors, as everywhere.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import cache, partial
-from itertools import chain
+from functools import cache, lru_cache, partial
+from itertools import chain, count
 from typing import Any
 
 from sqlalchemy import Boolean, Column, Float, Integer, LargeBinary, Table, Text
@@ -19,8 +19,11 @@ from tidings.store.database import Tx
 from tidings.store.statements import driver_errors, run_on_driver
 
 Row = tuple[Any, ...]
+Shared = tuple[bool, ...]  # for each column, whether all rows have the same value there
 
-CHUNKS = (512, 128, 32, 8)  # rows a statement on SQLite; times 16 columns that is far below its limit of 32,766 values
+CHUNKS = (512, 256, 128, 64, 32, 16, 8)  # rows a statement on SQLite; 16 columns are then far below its limit of 32,766 values
+ALIKE = 32  # rows that it is worth looking through for what they share; each pattern of it is a statement of its own
+KEPT = 128  # such statements, of up to 60,000 characters
 
 
 def insert_rows(tx: Tx, table: Table, columns: Sequence[str], rows: Sequence[Row]) -> None:
@@ -28,7 +31,7 @@ def insert_rows(tx: Tx, table: Table, columns: Sequence[str], rows: Sequence[Row
     if not rows:
         return
     if tx.dialect.name == "sqlite":
-        _in_chunks(tx, rows, partial(_insert_text, table, tuple(columns)))
+        _in_chunks(tx, table, columns, rows, partial(_insert_text, table, tuple(columns)))
     else:
         _copy(tx, f"COPY {table.name} ({', '.join(columns)}) FROM STDIN", rows)
 
@@ -42,7 +45,7 @@ def update_rows(tx: Tx, table: Table, keys: Sequence[str], columns: Sequence[str
     if not rows:
         return 0
     if tx.dialect.name == "sqlite":
-        return _in_chunks(tx, rows, partial(_update_text, table, tuple(keys), tuple(columns)))
+        return _in_chunks(tx, table, (*columns, *keys), rows, partial(_update_text, table, tuple(keys), tuple(columns)))
     arrays = tuple(list(values) for values in zip(*rows, strict=True))
     return tx.exec_driver_sql(_update_from_text(table, tuple(keys), tuple(columns)), arrays).rowcount
 
@@ -55,34 +58,74 @@ def _copy(tx: Tx, statement: str, rows: Sequence[Row]) -> None:
             copy.write_row(row)
 
 
-def _in_chunks(tx: Tx, rows: Sequence[Row], text: Callable[[int], str]) -> int:
-    """Run the statement `text(rows)` over all of `rows`, in few steps. Answers how many rows were changed."""
+def _in_chunks(tx: Tx, table: Table, columns: Sequence[str], rows: Sequence[Row], text: Callable[[Shared, int], str]) -> int:
+    """Run the statement `text(columns shared, rows)` over all of `rows`, in few steps. Answers how many rows were changed."""
     changed = start = 0
     for size in CHUNKS:
         while len(rows) - start >= size:
-            chunk = rows[start : start + size]
-            changed += run_on_driver(tx, text(size), tuple(chain.from_iterable(chunk))).rowcount
+            shared, values = _bind(table, columns, rows[start : start + size])
+            changed += run_on_driver(tx, text(shared, size), values).rowcount
             start += size
     if start < len(rows):
-        changed += run_on_driver(tx, text(1), rows[start:], many=True).rowcount
+        nothing_shared = (False,) * len(columns)
+        changed += run_on_driver(tx, text(nothing_shared, 1), rows[start:], many=True).rowcount
     return changed
 
 
-@cache
-def _insert_text(table: Table, columns: tuple[str, ...], rows: int) -> str:
-    return f"INSERT INTO {table.name} ({', '.join(columns)}) VALUES {_marks(len(columns), rows)}"
+def _bind(table: Table, columns: Sequence[str], rows: Sequence[Row]) -> tuple[Shared, Row]:
+    """Which columns have one value in all of `rows`; and what to bind: each of those values once, then the others' row by row.
+
+    Binding is half the price of a row. Python's module moreover asks its adapters about every value that is not exactly an
+    int, a float, a str or a bytearray, which takes five times as long: so what varies goes as one of those, or is None.
+    """
+    by_column = list(zip(*rows, strict=True))
+    shared = tuple(len(rows) >= ALIKE and values[0] == values[-1] and values.count(values[0]) == len(values) for values in by_column)
+    once = [values[0] for values, same in zip(by_column, shared, strict=True) if same]
+    converters = _converters(table)
+    varying = [
+        [None if value is None else convert(value) for value in values] if (convert := converters.get(name)) else values
+        for name, values, same in zip(columns, by_column, shared, strict=True)
+        if not same
+    ]
+    return shared, (*once, *chain.from_iterable(zip(*varying, strict=True)))
 
 
 @cache
-def _update_text(table: Table, keys: tuple[str, ...], columns: tuple[str, ...], rows: int) -> str:
+def _converters(table: Table) -> dict[str, Callable[[Any], Any]]:
+    plain = {LargeBinary: bytearray, Boolean: int}
+    return {column.name: plain[type(column.type)] for column in table.c if type(column.type) in plain}
+
+
+@lru_cache(KEPT)
+def _insert_text(table: Table, columns: tuple[str, ...], shared: Shared, rows: int) -> str:
+    return f"INSERT INTO {table.name} ({', '.join(columns)}) VALUES {_marks(shared, rows)}"
+
+
+@lru_cache(KEPT)
+def _update_text(table: Table, keys: tuple[str, ...], columns: tuple[str, ...], shared: Shared, rows: int) -> str:
+    if all(shared[: len(columns)]) and shared.count(False) <= 1:
+        return _update_alike_text(table, keys, columns, shared, rows)
     setting = ", ".join(f"{name} = given.column{place}" for place, name in enumerate(columns, 1))
     matching = " AND ".join(f"{table.name}.{name} = given.column{place}" for place, name in enumerate(keys, len(columns) + 1))
-    given = f"(VALUES {_marks(len(columns) + len(keys), rows)}) AS given"
-    return f"UPDATE {table.name} SET {setting} FROM {given} WHERE {matching}"
+    return f"UPDATE {table.name} SET {setting} FROM (VALUES {_marks(shared, rows)}) AS given WHERE {matching}"
 
 
-def _marks(columns: int, rows: int) -> str:
-    return ", ".join([f"({', '.join('?' * columns)})"] * rows)
+def _update_alike_text(table: Table, keys: tuple[str, ...], columns: tuple[str, ...], shared: Shared, rows: int) -> str:
+    """All rows get the same values, and differ in one key at most: SQLite then changes each where it finds it."""
+    setting = ", ".join(f"{name} = ?{place}" for place, name in enumerate(columns, 1))
+    numbers = count(len(columns) + 1)
+    same = [f"{name} = ?{next(numbers)}" for name, is_same in zip(keys, shared[len(columns) :], strict=True) if is_same]
+    if len(same) < len(keys):
+        differing = keys[shared.index(False) - len(columns)]
+        same.append(f"{differing} IN ({', '.join(f'?{next(numbers)}' for _ in range(rows))})")
+    return f"UPDATE {table.name} SET {setting} WHERE {' AND '.join(same)}"
+
+
+def _marks(shared: Shared, rows: int) -> str:
+    """The rows of a statement, each value by its number in what `_bind` answers."""
+    once, varying = count(1), count(1 + sum(shared))
+    numbers = [next(once) if same else None for same in shared]
+    return ", ".join([f"({', '.join([f'?{number or next(varying)}' for number in numbers])})" for _ in range(rows)])
 
 
 @cache

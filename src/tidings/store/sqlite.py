@@ -1,32 +1,34 @@
 """The embedded engine: SQLite in WAL mode, `synchronous=FULL`, one writer thread, a few readers.
 
 The problem: a durable commit waits for the disk, and SQLite has one writer; one function a commit makes a slow server.
-The strategy is group commit. Functions queue for the writer thread; it takes all that wait, runs each in a savepoint of
-its own inside one transaction, commits once, and only then tells their callers. One function's failure rolls back to
-its own savepoint and is its own. Where SQLite itself gives up the transaction (a full disk can do that), all of the
-batch have failed, and all are told. Whatever goes wrong, every caller is told and the thread lives on: a writer that died
-would be a server that hangs.
+The strategy is group commit. Functions queue for the writer thread; it takes all that wait, runs them one after the other
+inside one transaction, commits once, and only then tells their callers. One function's failure is its own: where it had
+written something, the transaction is begun anew, and each function runs in a savepoint that can be rolled back. Savepoints
+from the start would cost every function a tenth of its time, for the few that write and then fail. Where SQLite itself gives
+up the transaction (a full disk can do that), all of the batch have failed, and all are told. Whatever goes wrong, every
+caller is told and the thread lives on: a writer that died would be a server that hangs.
+
+Reading has threads too, for what may take long. What is short (`glance`) is read on the caller's own thread, by a connection
+that is that thread's alone: to hand a function over costs more than to look up a few rows.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import queue
 import sqlite3
 import threading
-from collections import defaultdict
-from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, Concatenate, Literal, ParamSpec, TypeVar, cast
+from typing import Concatenate, Literal, ParamSpec, TypeVar, cast
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
 from tidings.errors import Invalid, Unavailable
+from tidings.store.calls import Call, CallQueue, CallThreads, database_closed, tell_all
 from tidings.store.waking import Listeners
 
 P = ParamSpec("P")
@@ -36,31 +38,11 @@ BATCH = 256  # functions committed together at most: bounds how long the first o
 BUSY_SECONDS = 5.0  # how long another process (`tidings seed`) may hold the write lock before we say so
 WRITER_CACHE_KIB = 32_000
 READER_CACHE_KIB = 4_000  # each; the operating system holds the file for all of them
-
-
-class _Call:
-    """One function on its way through the writer, and where to say how it went."""
-
-    __slots__ = ("error", "fn", "future", "loop", "result")
-
-    def __init__(self, fn: Callable[[Connection], Any], loop: asyncio.AbstractEventLoop) -> None:
-        self.fn = fn
-        self.loop = loop
-        self.future: asyncio.Future[Any] = loop.create_future()
-        self.result: Any = None
-        self.error: BaseException | None = None
-
-    def tell(self) -> None:
-        if self.future.done():  # its caller was cancelled; the change stands
-            return
-        if self.error is not None:
-            self.future.set_exception(self.error)
-        else:
-            self.future.set_result(self.result)
+PREPARED = 512  # statements that a connection keeps prepared
 
 
 class SQLite:
-    """One database file. See `store/database.py` for what `read` and `write` promise."""
+    """One database file. See `store/database.py` for what `read`, `glance` and `write` promise."""
 
     dialect: Literal["sqlite"] = "sqlite"
 
@@ -73,30 +55,28 @@ class SQLite:
         self.listen = self._listeners.listen
         self.engine = self._make_engine()
         with _translated():
-            self._writer_connection = self.engine.connect()
-        self._calls: queue.SimpleQueue[_Call | None] = queue.SimpleQueue()
+            self._tx = self.engine.connect()
+        self._driver = _driver(self._tx)
+        self._calls = CallQueue()
         self._writer = threading.Thread(target=self._write_until_closed, name="tidings-writer", daemon=True)
         self._writer.start()
-        self._reading = threading.local()
-        self._readers = ThreadPoolExecutor(readers, thread_name_prefix="tidings-reader")
-        self._reader_connections: list[Connection] = []
-        self._door = threading.Lock()  # nothing is handed in once `_closed` is set, whatever thread it comes from
+        self._threads = CallThreads(readers, "tidings-reader")
+        self._of_thread = threading.local()
+        self._readers: list[_Reader] = []
+        self._door = threading.Lock()  # no reader is opened once `_closed` is set
         self._closed = False
 
     async def read(self, fn: Callable[Concatenate[Connection, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """See `Database.read`."""
-        with self._door:
-            self._refuse_when_closed()
-            reading = asyncio.get_running_loop().run_in_executor(self._readers, partial(self._read, fn, *args, **kwargs))
-        return await reading
+        return cast(T, await self._threads.hand_in(lambda: self._reader().read(fn, *args, **kwargs)))
+
+    async def glance(self, fn: Callable[Concatenate[Connection, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        """See `Database.glance`."""
+        return self._reader().read(fn, *args, **kwargs)
 
     async def write(self, fn: Callable[Concatenate[Connection, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """See `Database.write`."""
-        call = _Call(lambda tx: fn(tx, *args, **kwargs), asyncio.get_running_loop())
-        with self._door:
-            self._refuse_when_closed()
-            self._calls.put(call)
-        return cast(T, await call.future)
+        return cast(T, await self._calls.hand_in(partial(fn, self._tx, *args, **kwargs)))
 
     async def close(self) -> None:
         """See `Database.close`."""
@@ -104,103 +84,90 @@ class SQLite:
 
     def dispose(self) -> None:
         """The same as `close`, for callers without an event loop."""
-        with self._door:
-            if self._closed:
-                return
-            self._closed = True
-            self._calls.put(None)
+        self._calls.close()
         self._writer.join()
-        self._readers.shutdown()
-        for connection in [self._writer_connection, *self._reader_connections]:
-            connection.close()
+        self._threads.close()
+        with self._door:
+            self._closed = True
+            readers = list(self._readers)
+        for reader in readers:
+            reader.close()
+        self._tx.close()
         self.engine.dispose()
-
-    def _refuse_when_closed(self) -> None:
-        if self._closed:
-            raise Unavailable("the database is closed")
 
     # --- reading ---
 
-    def _read(self, fn: Callable[..., T], *args: Any, **kwargs: Any) -> T:
-        with _translated(writing=False):
-            tx = self._reader_connection()
-            # By the driver: SQLAlchemy's own BEGIN and rollback cost more than most of what is read in between. It thinks
-            # itself in one transaction for ever, which does no harm where nothing is written.
-            driver = cast(sqlite3.Connection, tx.connection.driver_connection)
-            driver.execute("BEGIN")
-            try:
-                return fn(tx, *args, **kwargs)
-            finally:
-                driver.rollback()
-
-    def _reader_connection(self) -> Connection:
-        connection: Connection | None = getattr(self._reading, "connection", None)
-        if connection is None:
-            connection = self.engine.connect()
-            self._reader_connections.append(connection)
-            connection.exec_driver_sql("PRAGMA query_only = 1")
-            connection.exec_driver_sql(f"PRAGMA cache_size = -{READER_CACHE_KIB}")
-            self._reading.connection = connection
-        return connection
+    def _reader(self) -> _Reader:
+        """The one of this thread."""
+        reader: _Reader | None = getattr(self._of_thread, "reader", None)
+        if reader is None:
+            with self._door, _translated():
+                if self._closed:
+                    raise database_closed()
+                reader = self._of_thread.reader = _Reader(self.engine.connect())
+                self._readers.append(reader)
+        return reader
 
     # --- writing ---
 
     def _write_until_closed(self) -> None:
-        while batch := self._next_batch():
+        while batch := self._calls.take(BATCH):
             self._commit_together(batch)
-            _tell_all(batch)
-            self._listeners.committed(self._writer_connection)
+            tell_all(batch)
+            self._listeners.committed(self._tx)
 
-    def _next_batch(self) -> list[_Call]:
-        """All that wait, at least one; empty when the database is to be closed."""
-        first = self._calls.get()
-        if first is None:
-            return []
-        batch = [first]
-        while len(batch) < BATCH:
-            try:
-                call = self._calls.get_nowait()
-            except queue.Empty:
-                break
-            if call is None:
-                self._calls.put(None)  # for the next round, after this batch
-                break
-            batch.append(call)
-        return batch
-
-    def _commit_together(self, batch: list[_Call]) -> None:
-        tx = self._writer_connection
-        driver = cast(sqlite3.Connection, tx.connection.driver_connection)
+    def _commit_together(self, batch: Sequence[Call]) -> None:
         try:
             with _translated():
-                tx.exec_driver_sql("BEGIN IMMEDIATE")
-                for call in batch:
-                    if not call.future.cancelled():
-                        self._run_in_savepoint(call, tx, driver)
-                tx.commit()
-                self.commits += 1
+                try:
+                    self._commit(batch, self._run)
+                except _Spoilt:
+                    _abandon(self._tx, self._driver)
+                    self._commit(batch, self._run_in_savepoint)
         except BaseException as error:  # noqa: BLE001 (their callers get it)
             for call in batch:
                 call.error = call.error or error
-            _abandon(tx, driver)
+            _abandon(self._tx, self._driver)
 
-    def _run_in_savepoint(self, call: _Call, tx: Connection, driver: sqlite3.Connection) -> None:
-        driver.execute("SAVEPOINT one")
+    def _commit(self, batch: Sequence[Call], run: Callable[[Call], None]) -> None:
+        self._tx.exec_driver_sql("BEGIN IMMEDIATE")
+        for call in batch:
+            if not call.future.cancelled():
+                run(call)
+        self._tx.commit()
+        self.commits += 1
+
+    def _run(self, call: Call) -> None:
+        before = self._driver.total_changes
         try:
             with _translated():
-                call.result = call.fn(tx)
-        except BaseException as error:
-            call.error = error
-            if not driver.in_transaction:
-                raise Unavailable("the database gave up the transaction; nothing of it was written") from error
-            driver.execute("ROLLBACK TO one")
-        driver.execute("RELEASE one")
+                call.result = call.fn()
+        except BaseException as error:  # noqa: BLE001 (its caller gets it)
+            self._note(call, error)
+            if self._driver.total_changes != before:
+                raise _Spoilt from None
+
+    def _run_in_savepoint(self, call: Call) -> None:
+        call.error = None
+        self._driver.execute("SAVEPOINT one")
+        try:
+            with _translated():
+                call.result = call.fn()
+        except BaseException as error:  # noqa: BLE001 (its caller gets it)
+            self._note(call, error)
+            self._driver.execute("ROLLBACK TO one")
+        self._driver.execute("RELEASE one")
+
+    def _note(self, call: Call, error: BaseException) -> None:
+        call.error = error
+        if not self._driver.in_transaction:
+            raise Unavailable("the database gave up the transaction; nothing of it was written") from error
 
     def _make_engine(self) -> Engine:
         engine = create_engine(
             f"sqlite:///{self.path}",
             poolclass=NullPool,
-            connect_args={"check_same_thread": False, "timeout": BUSY_SECONDS},
+            connect_args={"check_same_thread": False, "timeout": BUSY_SECONDS, "cached_statements": PREPARED},
             execution_options={"ran": self._count},  # for what SQLAlchemy does not see, see `store/statements.py`
             hide_parameters=True,  # an error's text is logged, and the parameters hold hashes and sealed secrets
         )
@@ -219,27 +186,51 @@ class SQLite:
         self.statements += 1
 
 
+class _Spoilt(Exception):
+    """A function has written something and failed: what the batch has written so far cannot stay as it is."""
+
+
+class _Reader:
+    """A connection for reading, of one thread. Only its end may come from another."""
+
+    def __init__(self, tx: Connection) -> None:
+        self._tx = tx
+        self._driver = _driver(tx)
+        self._in_use = threading.Lock()
+        self._closed = False
+        for pragma in ("query_only = 1", f"cache_size = -{READER_CACHE_KIB}"):
+            self._driver.execute(f"PRAGMA {pragma}")
+
+    def read(self, fn: Callable[Concatenate[Connection, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        """Answer `fn(tx, ...)`, all of it on one state of the data."""
+        with self._in_use, _translated(writing=False):
+            if self._closed:
+                raise database_closed()
+            # By the driver: SQLAlchemy's own BEGIN and rollback cost more than most of what is read in between. It thinks
+            # itself in one transaction for ever, which does no harm where nothing is written.
+            self._driver.execute("BEGIN")
+            try:
+                return fn(self._tx, *args, **kwargs)
+            finally:
+                self._driver.rollback()
+
+    def close(self) -> None:
+        """When what is read has been read."""
+        with self._in_use:
+            self._closed = True
+            self._tx.close()
+
+
+def _driver(tx: Connection) -> sqlite3.Connection:
+    return cast(sqlite3.Connection, tx.connection.driver_connection)
+
+
 def _abandon(tx: Connection, driver: sqlite3.Connection) -> None:
     """Leave no transaction behind. After a failed COMMIT SQLAlchemy believes there is none, so the driver is asked too."""
     with contextlib.suppress(DBAPIError, sqlite3.Error):
         tx.rollback()
     with contextlib.suppress(sqlite3.Error):
         driver.rollback()
-
-
-def _tell_all(batch: Iterable[_Call]) -> None:
-    """Wake the callers, one wake-up a loop and not one a call."""
-    by_loop: defaultdict[asyncio.AbstractEventLoop, list[_Call]] = defaultdict(list)
-    for call in batch:
-        by_loop[call.loop].append(call)
-    for loop, calls in by_loop.items():
-        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits there any more
-            loop.call_soon_threadsafe(_tell_each, calls)
-
-
-def _tell_each(calls: list[_Call]) -> None:
-    for call in calls:
-        call.tell()
 
 
 class _translated:  # noqa: N801 (reads as the statement it is)
@@ -249,7 +240,7 @@ class _translated:  # noqa: N801 (reads as the statement it is)
     """
 
     def __init__(self, *, writing: bool = True) -> None:
-        self.weather = _WEATHER if writing else _WEATHER - {sqlite3.SQLITE_READONLY}
+        self.weather = _WEATHER if writing else _WEATHER_OF_READING
 
     def __enter__(self) -> None:
         return None
@@ -282,3 +273,4 @@ _WEATHER = {
     sqlite3.SQLITE_NOTADB,
     sqlite3.SQLITE_READONLY,
 }
+_WEATHER_OF_READING = _WEATHER - {sqlite3.SQLITE_READONLY}

@@ -8,6 +8,8 @@ SQLite is 0 or 1). Errors come out as SQLAlchemy's, as everywhere. Everything el
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import ClauseElement
@@ -54,27 +56,27 @@ class Statement:
 
 def run_on_driver(tx: Tx, text: str, values: Any, *, many: bool = False) -> Any:
     """Run `text` by the driver itself, in its own style of parameters; `many`: once for each of `values`. Answers its cursor."""
-    with driver_errors(tx, text):
-        driver = tx.connection.driver_connection
-        assert driver is not None
+    tx.get_execution_options()["ran"]()  # see `SQLite` and `PostgreSQL`
+    driver: Any = tx.connection.driver_connection
+    try:
         return driver.executemany(text, values) if many else driver.execute(text, values)
+    except Exception as error:
+        _raise_as_sqlalchemy(tx, text, error)
+        raise
 
 
-class driver_errors:  # noqa: N801  read as `with driver_errors(...)`
+@contextmanager
+def driver_errors(tx: Tx, text: str) -> Iterator[None]:
     """Counts one statement, and raises the driver's errors as SQLAlchemy does, who does not see what is run here."""
+    tx.get_execution_options()["ran"]()
+    try:
+        yield
+    except Exception as error:
+        _raise_as_sqlalchemy(tx, text, error)
+        raise
 
-    __slots__ = ("_text", "_tx")
 
-    def __init__(self, tx: Tx, text: str) -> None:
-        self._tx = tx
-        self._text = text
-        tx.get_execution_options()["ran"]()  # see `SQLite` and `PostgreSQL`
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
-        driver_error = self._tx.dialect.dbapi.Error  # type: ignore[union-attr]  # a dialect in use has its driver
-        if isinstance(error, driver_error):
-            dialect = self._tx.dialect
-            raise DBAPIError.instance(self._text, None, error, driver_error, hide_parameters=True, dialect=dialect) from error
+def _raise_as_sqlalchemy(tx: Tx, text: str, error: Exception) -> None:
+    driver_error = tx.dialect.dbapi.Error  # type: ignore[union-attr]  # a dialect in use has its driver
+    if isinstance(error, driver_error):
+        raise DBAPIError.instance(text, None, error, driver_error, hide_parameters=True, dialect=tx.dialect) from error

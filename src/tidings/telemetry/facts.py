@@ -23,9 +23,17 @@ class EventsFannedOut(Struct, frozen=True, gc=False):
     """Fan-out has committed a batch."""
 
     events: int
-    unheard: int  # of those, made with hook=false
+    unheard: int  # of those, what nobody is to be told of: made with hook=false, say
     matched: int  # deliveries written
     leased: int  # of those, taken by this process at once
+
+
+class LoopStopped(Struct, frozen=True, gc=False):
+    """An event was written unheard, because the chain of deliveries that led to it is too long."""
+
+    event_id: int
+    event_type: str
+    depth: int
 
 
 class Claimed(Struct, frozen=True, gc=False):

@@ -133,6 +133,7 @@ def _hide(match: re.Match[str]) -> str:
 Level = Literal["info", "warning"]
 
 _LINES: dict[type[Struct], tuple[Level, str]] = {
+    facts.LoopStopped: ("warning", "loop_stopped"),
     facts.HookDeactivated: ("warning", "hook_deactivated"),
     facts.BreakerMoved: ("info", "breaker_moved"),
     facts.LeaseTaken: ("info", "lease_taken"),

@@ -69,6 +69,7 @@ class Metrics(Collector):
         self._accepted = self._matched = 0
         self._delivered = self._retried = self._exhausted = self._cancelled = 0
         self._deactivated = 0
+        self._loops = 0
         self._attempts: Counter[str] = Counter()
         self._exchange = Histogram(EXCHANGE_BOUNDS)
         self._latency = Histogram(LATENCY_BOUNDS)
@@ -81,6 +82,7 @@ class Metrics(Collector):
         telemetry.listen(facts.Settled, self._settled)
         telemetry.listen(facts.Claimed, self._claimed)
         telemetry.listen(facts.HookDeactivated, self._hook_deactivated)
+        telemetry.listen(facts.LoopStopped, self._loop_stopped)
 
     def render(self, levels: Levels | None) -> bytes:
         """The answer to a scrape. `levels` is None where they could not be asked: those lines are then missing."""
@@ -103,6 +105,7 @@ class Metrics(Collector):
             ("tidings_deliveries_exhausted", "Deliveries whose last attempt failed.", self._exhausted),
             ("tidings_deliveries_cancelled", "Deliveries that nobody wants any more.", self._cancelled),
             ("tidings_hooks_deactivated", "Hooks that became inactive by what their destination did.", self._deactivated),
+            ("tidings_loops_stopped", "Events that nobody is told of, since too many deliveries led to them.", self._loops),
         ):
             yield CounterMetricFamily(name, sentence, value=value)
         attempts = CounterMetricFamily("tidings_attempts", "HTTP exchanges, by what the network did.", labels=["outcome"])
@@ -131,6 +134,9 @@ class Metrics(Collector):
 
     def _hook_deactivated(self, _: facts.HookDeactivated) -> None:
         self._deactivated += 1
+
+    def _loop_stopped(self, _: facts.LoopStopped) -> None:
+        self._loops += 1
 
 
 def _gauges(levels: Levels | None) -> Iterable[Metric]:

@@ -13,7 +13,7 @@ from tidings.clock import SECOND
 
 def timestamp(moment: int) -> str:
     """`moment`, in microseconds since the epoch, as Podio writes it: `2026-01-02 03:04:05`, UTC."""
-    return datetime.fromtimestamp(moment // SECOND, UTC).strftime("%Y-%m-%d %H:%M:%S")
+    return datetime.fromtimestamp(moment // SECOND, UTC).isoformat(" ")[:19]  # without its offset; `strftime` takes three times as long
 
 
 def error_envelope(

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -16,12 +17,14 @@ from msgspec import Meta, Struct
 from msgspec.structs import replace
 from sqlalchemy import RowMapping, Select, bindparam, insert, select, update
 
-from tidings.errors import Invalid, NotFound
+from tidings.errors import Conflict, Forbidden, Invalid, NotFound
 from tidings.store.database import Tx
 from tidings.store.schema import apps, org_members, orgs, space_members, spaces
 from tidings.store.sealing import Keyring
-from tidings.workspace.access import APPS_WITH_ROLES, Caller, Role, held_role, reach_app, reach_space, require_user
+from tidings.workspace.access import APP_RIGHTS, APPS_WITH_ROLES, Caller, Role, held_role, reach_app, reach_space, require_user
+from tidings.workspace.accounts.users import User, find_users
 from tidings.workspace.fields import (
+    REMEMBERED,
     Field,
     FieldChange,
     NewField,
@@ -35,7 +38,6 @@ from tidings.workspace.fields import (
 )
 from tidings.workspace.names import NAME_LIMIT, TEXT_LIMIT, checked_name, free_label, label_from
 from tidings.workspace.parts import Parts, changed
-from tidings.workspace.users import User, find_users
 
 TOKEN_BYTES = 16  # 32 hex digits, as Podio's
 
@@ -88,7 +90,12 @@ class App(Struct, frozen=True):
 
 def app_config(app: RowMapping) -> AppConfig:
     """The config of the app whose row this is."""
-    return _decode_config(app["config"])
+    return _read_config(app["config"])
+
+
+@lru_cache(maxsize=REMEMBERED)  # it is read with every item of the app
+def _read_config(text: str) -> AppConfig:
+    return _decode_config(text)
 
 
 _decode_config = msgspec.json.Decoder(AppConfig).decode
@@ -112,6 +119,14 @@ def create_app(
 ) -> App:
     """A new app with its fields and a token of its own. Raises `Invalid`, naming the part of `config` or `fields` that is wrong."""
     space = reach_space(tx, caller, space_id, "admin", lock=True)
+    app_id = write_app(tx, caller, space_id, config, keyring=keyring, now=now)
+    insert_fields(tx, app_id, space["org_id"], [(f"fields[{place}].", field) for place, field in enumerate(fields)])
+    append_app_event(tx, caller, "app.create", app_id, space_id, now=now, heard=heard)
+    return get_app(tx, caller, app_id)
+
+
+def write_app(tx: Tx, caller: Caller, space_id: int, config: Parts, *, keyring: Keyring, now: int) -> int:
+    """Write a new app without fields in a space, which is locked and which `caller` is an admin of; answer its id."""
     user_id, made = require_user(caller), _changed({}, config)
     values = {
         "space_id": space_id,
@@ -125,9 +140,7 @@ def create_app(
     app_id: int = tx.execute(insert(apps).values(values).returning(apps.c.app_id)).scalar_one()
     sealed = keyring.seal(secrets.token_hex(TOKEN_BYTES).encode(), _purpose(app_id))
     tx.execute(update(apps).where(apps.c.app_id == app_id).values(token_sealed=sealed))
-    insert_fields(tx, app_id, space["org_id"], [(f"fields[{place}].", field) for place, field in enumerate(fields)])
-    append_app_event(tx, caller, "app.create", app_id, space_id, now=now, heard=heard)
-    return get_app(tx, caller, app_id)
+    return app_id
 
 
 def update_app(
@@ -194,6 +207,41 @@ def _as_new(change: FieldChange, prefix: str) -> NewField:
     if change.type is None:
         raise Invalid(f"{prefix}type: is missing", parameters={"field": f"{prefix}type"})
     return NewField(change.type, change.config, change.external_id)
+
+
+# --- what its config and its status refuse -----------------------------------------------------------------------------
+
+
+def require_new_items(caller: Caller, app: RowMapping) -> None:
+    """Raise `Conflict` where the app is inactive, and `Forbidden` where its config lets admins alone make items."""
+    if app["status"] != "active":
+        raise Conflict(f"The app with id {app['app_id']} is inactive, and takes no new items", parameters={"app_id": app["app_id"]})
+    if not app_config(app).allow_create:
+        _require_admin(caller, app, "add_item")
+
+
+def require_edits(caller: Caller, app: RowMapping) -> None:
+    """Raise `Forbidden` where the app's config lets admins alone change and delete items."""
+    if not app_config(app).allow_edit:
+        _require_admin(caller, app, "update")
+
+
+def _require_admin(caller: Caller, app: RowMapping, right: str) -> None:
+    if held_role(caller, app) != "admin":
+        where = f"items of app with id {app['app_id']}, which its config keeps to admins"
+        raise Forbidden(f"The {caller.kind} with id {caller.id} does not have the right {right} on {where}")
+
+
+def item_rights(role: Role, config: AppConfig) -> tuple[str, ...]:
+    """What a role on an app comes to for its items, in Podio's words."""
+    may_change = role == "admin" or (role == "regular" and config.allow_edit)
+    return ("view", "update", "delete") if may_change else ("view",)
+
+
+def app_rights(app: App) -> Sequence[str]:
+    """The same for the app itself."""
+    may_add = app.status == "active" and (app.config.allow_create or app.role == "admin")
+    return [right for right in APP_RIGHTS[app.role] if may_add or right != "add_item"]
 
 
 # --- reading -----------------------------------------------------------------------------------------------------------

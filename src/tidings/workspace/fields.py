@@ -29,6 +29,7 @@ from tidings.workspace.access import Caller, reach_app
 from tidings.workspace.field_settings import GREATEST_ID, Settings, changed_settings, check_type
 from tidings.workspace.names import NAME_LIMIT, TEXT_LIMIT, checked_name, free_label, is_label, label_from, within
 from tidings.workspace.parts import Parts, changed
+from tidings.workspace.quiet import tells
 
 FIELD_LIMIT = 500  # of one app, the deleted ones not counted
 REMEMBERED = 256  # definitions, for each connection
@@ -279,5 +280,6 @@ def append_app_event(tx: Tx, caller: Caller, event_type: str, app_id: int, space
             created_by=caller.author,
             created_at=now,
             heard=heard,
+            quiet=event_type != "app.create" and not tells(tx, app_id),
         ),
     )

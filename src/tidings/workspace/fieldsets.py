@@ -51,7 +51,7 @@ class Fieldset:
         """`fields` are the active ones, in their order."""
         self.fields = fields
         self.slots = tuple(Slot(field, rule_of(field.type, field.config.settings)) for field in fields)
-        self.refers = any(slot.rule.refers_to for slot in self.slots)  # whether any value can name an item or a person
+        self.refers = any(slot.rule.refers_to for slot in self.slots)  # whether any value can name an item, a person or a file
         self._by_id = {slot.field.field_id: slot for slot in self.slots}
         self._by_external_id = {slot.field.external_id: slot for slot in self.slots}
 
@@ -133,13 +133,18 @@ class Fieldset:
         named = (slot for slot in self.slots if slot.field.field_id in after)
         return [slot.change(before, after, known) for slot in named]
 
-    def referred(self, values: Values) -> tuple[set[int], set[int]]:
-        """The ids of the items, and of the people, that `values` name."""
-        ids: dict[str | None, set[int]] = {"item": set(), "person": set()}
+    def files(self, values: Values) -> dict[int, list[int]]:
+        """The ids of the files that `values` name, by field_id."""
+        held = (slot.field.field_id for slot in self.slots if slot.rule.refers_to == "file")
+        return {field_id: list(_ids(values[field_id])) for field_id in held if values.get(field_id)}
+
+    def referred(self, values: Values) -> tuple[set[int], set[int], set[int]]:
+        """The ids of the items, of the people and of the files that `values` name."""
+        ids: dict[str | None, set[int]] = {"item": set(), "person": set(), "file": set()}
         for slot in self.slots:
             if slot.rule.refers_to is not None:
                 ids[slot.rule.refers_to].update(_ids(values.get(slot.field.field_id, ())))
-        return ids["item"], ids["person"]
+        return ids["item"], ids["person"], ids["file"]
 
 
 def fieldset(tx: Tx, app: RowMapping) -> Fieldset:

@@ -67,6 +67,10 @@ class FieldTerm:
         (item_id,) = ids.selected_columns
         return ids.with_only_columns(func.count(item_id.distinct()) if self.slot.rule.many else func.count(), maintain_column_froms=True)
 
+    def count_up_to(self, enough: int) -> Select[Any]:
+        """How many values pass the test, or `enough` where there are more."""
+        return select(func.count()).select_from(self.matching(()).limit(enough).subquery())
+
 
 @dataclass(frozen=True, slots=True)
 class EmptyTerm:
@@ -162,7 +166,8 @@ def _test_moment(_rule: Rule, given: object) -> Test:
 def _test_text(_rule: Rule, given: object) -> Test:
     if isinstance(given, dict):
         part = clean_text(given.get("contains"), limit=KEY_LENGTH, expected="{'contains': text}").lower()
-        return lambda columns: columns["text"].contains(part, autoescape=True)
+        # That there is a text at all, the index of texts has to be told.
+        return lambda columns: and_(columns["text"].is_not(None), columns["text"].contains(part, autoescape=True))
     wanted = [clean_text(each, limit=10**6)[:KEY_LENGTH].lower() for each in _operands(given)]
     return lambda columns: columns["text"].in_(wanted)
 

@@ -3,14 +3,14 @@
 The matches of the rarest term about a field are found in its index, and each of them is looked at for the other terms.
 Where one item in twenty matches, the items are walked in the order of the answer instead, until the page is full. A sort
 by a field takes its index as the order, and the items without a value come last, either way. Items that compare equal
-lie in the order they were made, in the direction of the sort.
+lie in the order they were made, in the direction of the sort. How many items there are in all, nobody counts: the app's row
+says so.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from operator import itemgetter
 from typing import Any
 
 from msgspec import Struct
@@ -55,8 +55,7 @@ def filter_items(tx: Tx, caller: Caller, app_id: int, wanted: Wanted) -> Page:
 
 def count_items(tx: Tx, caller: Caller, app_id: int) -> int:
     """How many items the app has. Raises `NotFound`, `Forbidden`, `Gone`."""
-    reach_app(tx, caller, app_id)
-    return _count(tx, _live(app_id))
+    return _live_items(reach_app(tx, caller, app_id))
 
 
 def find_page(tx: Tx, app: RowMapping, wanted: Wanted) -> Page:
@@ -66,17 +65,24 @@ def find_page(tx: Tx, app: RowMapping, wanted: Wanted) -> Page:
     if wanted.external_id is not None:
         terms.append(ItemTerm(items.c.external_id == wanted.external_id))
     order = _read_order(those, wanted)
-    total = _count(tx, _live(app_id))
+    total = _live_items(app)
     matches = _matches(tx, app_id, terms, total)
     if wanted.offset >= matches.count:
         ids = []
     elif isinstance(order, Slot):
         ids = _by_field(tx, app_id, order, matches, wanted)
+    elif order is items.c.item_id and matches.found is not None:
+        (item_id,) = matches.found.selected_columns
+        ids = _ids(tx, matches.found.order_by(_directed(item_id, wanted.sort_desc)), wanted.limit, wanted.offset)
     else:
         query = _live(app_id).where(*matches.hold(items.c.item_id))
         ordered = query.order_by(_directed(order, wanted.sort_desc), _directed(items.c.item_id, wanted.sort_desc))
         ids = _ids(tx, ordered, wanted.limit, wanted.offset)
     return Page(total, matches.count, find_items(tx, ids))
+
+
+def _live_items(app: RowMapping) -> int:
+    return int(app["items_made"]) - int(app["items_deleted"])
 
 
 _SORTS: dict[str, ColumnElement[Any]] = {
@@ -109,6 +115,7 @@ class _Matches:
 
     count: int
     hold: Callable[[ColumnElement[int]], list[Condition]]  # of the column with their ids
+    found: Select[Any] | None = None  # the ids, each once, where they are few enough to be looked up
 
 
 def _matches(tx: Tx, app_id: int, terms: Sequence[Term], total: int) -> _Matches:
@@ -117,16 +124,23 @@ def _matches(tx: Tx, app_id: int, terms: Sequence[Term], total: int) -> _Matches
 
     if not terms:
         return _Matches(total, looked_at)
-    counted = [(_number(tx, term.count()), term) for term in terms if isinstance(term, FieldTerm)]
-    if not counted:
+    on_fields = [term for term in terms if isinstance(term, FieldTerm)]
+    if not on_fields:
         return _Matches(_count(tx, _live(app_id).where(*looked_at(items.c.item_id))), looked_at)
-    count, rarest = min(counted, key=itemgetter(0))
+    rarest = _rarest(tx, on_fields, total // WIDE + 1)
     others = [term for term in terms if term is not rarest]
-    if others:
-        count = _number(tx, rarest.count(others))
+    count = _number(tx, rarest.count(others))
     if count * WIDE >= total:
         return _Matches(count, looked_at)
-    return _Matches(count, lambda item_id: [item_id.in_(rarest.matching(others))])
+    found = rarest.matching(others)
+    return _Matches(count, lambda item_id: [item_id.in_(found)], found.distinct() if rarest.slot.rule.many else found)
+
+
+def _rarest(tx: Tx, terms: Sequence[FieldTerm], enough: int) -> FieldTerm:
+    """The term that holds of the fewest values. Beyond `enough` of them nobody counts: all such are wide."""
+    if len(terms) == 1:
+        return terms[0]
+    return min(terms, key=lambda term: _number(tx, term.count_up_to(enough)))
 
 
 def _live(app_id: int) -> Select[Any]:
@@ -150,7 +164,8 @@ def _by_field(tx: Tx, app_id: int, slot: Slot, matches: _Matches, wanted: Wanted
     """One page of the order by a field: first the items that have a value, then those that have none."""
     sorting = item_values.alias("sorting")
     column = sorting.c.text if slot.rule.compares == "text" else sorting.c.number
-    valued = select(sorting.c.item_id).where(sorting.c.field_id == slot.field.field_id, sorting.c.position == 0)
+    of_field = (sorting.c.field_id == slot.field.field_id, sorting.c.position == 0, column.is_not(None))  # the last is the index's
+    valued = select(sorting.c.item_id).where(*of_field)
     valued = valued.where(*matches.hold(sorting.c.item_id))
     ordered = valued.order_by(_directed(column, wanted.sort_desc), _directed(sorting.c.item_id, wanted.sort_desc))
     ids = _ids(tx, ordered, wanted.limit, wanted.offset)

@@ -36,12 +36,18 @@ class Item(Struct, frozen=True):
     created_at: int
     last_event_at: int
     deleted_at: int | None = None
+    # How many of each hang on it; whoever adds one counts it (`anchors.count_on_item`).
+    comment_count: int = 0
+    file_count: int = 0
+    task_count: int = 0
+    tag_count: int = 0
 
 
 # In the order of `Item`.
 _COLUMNS = (
     "item_id", "app_id", "app_item_id", "external_id", "title", "revision",
     "field_values", "created_by", "created_at", "last_event_at", "deleted_at",
+    "comment_count", "file_count", "task_count", "tag_count",
 )  # fmt: skip
 _VALUES = _COLUMNS.index("field_values")
 _ITEM = select(*(items.c[name] for name in _COLUMNS))
@@ -111,8 +117,11 @@ _COUNT = Statement(
     .values(items_made=apps.c.items_made + bindparam("how_many"))
     .returning(apps.c.items_made)
 )
+_COUNT_DELETED = Statement(
+    update(apps).where(apps.c.app_id == bindparam("of_app")).values(items_deleted=apps.c.items_deleted + bindparam("how_many"))
+)
 _INSERT = Statement(
-    insert(items).values({name: bindparam(name) for name in _COLUMNS if name not in ("item_id", "deleted_at")}).returning(items.c.item_id)
+    insert(items).values({name: bindparam(name) for name in _COLUMNS[1 : _COLUMNS.index("deleted_at")]}).returning(items.c.item_id)
 )
 _UPDATE = Statement(
     update(items)
@@ -141,6 +150,11 @@ def next_app_item_ids(tx: Tx, app_id: int, how_many: int) -> range:
     row = _COUNT.first(tx, {"of_app": app_id, "how_many": how_many})
     assert row is not None
     return range(row[0] - how_many + 1, row[0] + 1)
+
+
+def count_deleted(tx: Tx, app_id: int, how_many: int) -> None:
+    """So many items of the app are live no more."""
+    _COUNT_DELETED.run(tx, {"of_app": app_id, "how_many": how_many})
 
 
 def insert_item(tx: Tx, item: Item, app_revision: int) -> tuple[Item, int]:

@@ -1,6 +1,7 @@
 """Items with all that an answer says of them: who made them, their app, their first and present revision, what they refer to.
 
-One set of statements however many items there are; all of them of one app, into which the caller has been let.
+One set of statements however many items there are; all of them of one app, into which the caller has been let. What
+hangs on them is read where it is asked for: `whole` is all of it.
 """
 
 from __future__ import annotations
@@ -8,16 +9,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from msgspec import Struct
+from msgspec.structs import replace
 from sqlalchemy import RowMapping
 
 from tidings.store.database import Tx
 from tidings.workspace.access import Caller, Role, held_role, reach_app
+from tidings.workspace.accounts.authors import Author, find_authors
 from tidings.workspace.apps import AppConfig, app_config
-from tidings.workspace.authors import Author, find_authors
 from tidings.workspace.fieldsets import Fieldset, fieldset
 from tidings.workspace.filters import Wanted, find_page
+from tidings.workspace.hangings import NOTHING_HANGS, Hanging, hanging_on, hanging_on_page
 from tidings.workspace.item_rows import Item
 from tidings.workspace.items import NewItem, make_item, reach_by_app_item_id, reach_by_external_id, reach_item
+from tidings.workspace.neighbours import Direction, reach_neighbour
 from tidings.workspace.references import look_up
 from tidings.workspace.revisions import Revision, first_and_last, get_revision, list_revisions
 from tidings.workspace.values.rule import Known
@@ -44,6 +48,7 @@ class ItemView(Struct, frozen=True):
     authors: dict[str, Author]
     first: Revision
     last: Revision
+    hanging: Hanging = NOTHING_HANGS
 
 
 class PageView(Struct, frozen=True):
@@ -59,41 +64,58 @@ def create_and_view(tx: Tx, caller: Caller, app_id: int, new: NewItem, *, now: i
     app = reach_app(tx, caller, app_id, "regular", lock=True)
     item, revision_id, known = make_item(tx, caller, app, new, now=now, heard=heard)
     first = Revision(item.item_id, 0, revision_id, "creation", app["revision"], item.created_by, now)
-    return ItemView(item, _app(caller, app), fieldset(tx, app), known, find_authors(tx, {item.created_by}), first, first)
+    view = ItemView(item, view_app(caller, app), fieldset(tx, app), known, find_authors(tx, {item.created_by}), first, first)
+    return replace(view, hanging=hanging_on(tx, caller, app, item)) if new.enclosed else view
 
 
 def view_item(tx: Tx, caller: Caller, item_id: int) -> ItemView:
-    """The item. Raises `NotFound`, `Forbidden`, `Gone`."""
+    """The item, without what hangs on it. Raises `NotFound`, `Forbidden`, `Gone`."""
     item, app = reach_item(tx, caller, item_id)
     return view_items(tx, caller, app, [item])[0]
 
 
+def view_whole(tx: Tx, caller: Caller, item_id: int) -> ItemView:
+    """The item. Raises `NotFound`, `Forbidden`, `Gone`."""
+    return _whole(tx, caller, *reach_item(tx, caller, item_id))
+
+
 def view_by_app_item_id(tx: Tx, caller: Caller, app_id: int, app_item_id: int) -> ItemView:
     """The item with this number within its app. Raises `NotFound`, `Forbidden`, `Gone`."""
-    item, app = reach_by_app_item_id(tx, caller, app_id, app_item_id)
-    return view_items(tx, caller, app, [item])[0]
+    return _whole(tx, caller, *reach_by_app_item_id(tx, caller, app_id, app_item_id))
 
 
 def view_by_external_id(tx: Tx, caller: Caller, app_id: int, external_id: str) -> ItemView:
     """The newest item of the app with this external_id. Raises `NotFound`, `Forbidden`."""
-    item, app = reach_by_external_id(tx, caller, app_id, external_id)
-    return view_items(tx, caller, app, [item])[0]
+    return _whole(tx, caller, *reach_by_external_id(tx, caller, app_id, external_id))
+
+
+def view_neighbour(tx: Tx, caller: Caller, item_id: int, direction: Direction) -> ItemView:
+    """The item that was made next, or before. Raises `NotFound`, `Forbidden`, `Gone`."""
+    return _whole(tx, caller, *reach_neighbour(tx, caller, item_id, direction))
+
+
+def _whole(tx: Tx, caller: Caller, item: Item, app: RowMapping) -> ItemView:
+    [view] = view_items(tx, caller, app, [item])
+    hanging = hanging_on(tx, caller, app, item)
+    return view if hanging is NOTHING_HANGS else replace(view, hanging=hanging)
 
 
 def view_page(tx: Tx, caller: Caller, app_id: int, wanted: Wanted) -> PageView:
-    """One page of what is wanted. Raises as `filters.filter_items` does."""
+    """One page of what is wanted, with its tags and files. Raises as `filters.filter_items` does."""
     app = reach_app(tx, caller, app_id)
     page = find_page(tx, app, wanted)
-    return PageView(page.total, page.filtered, view_items(tx, caller, app, page.items))
+    views, hanging = view_items(tx, caller, app, page.items), hanging_on_page(tx, page.items)
+    views = [replace(view, hanging=hanging.get(view.item.item_id, NOTHING_HANGS)) for view in views] if hanging else views
+    return PageView(page.total, page.filtered, views)
 
 
 def view_items(tx: Tx, caller: Caller, app: RowMapping, those: Sequence[Item]) -> list[ItemView]:
-    """These items of `app`, in their order."""
+    """These items of `app`, in their order, without what hangs on them."""
     fields = fieldset(tx, app)
     known = look_up(tx, caller, app, fields, (item.values for item in those))
     ends = first_and_last(tx, [item.item_id for item in those])
     authors = find_authors(tx, {revision.created_by for pair in ends.values() for revision in pair})
-    shown = _app(caller, app)
+    shown = view_app(caller, app)
     return [ItemView(item, shown, fields, known, authors, *ends[item.item_id]) for item in those]
 
 
@@ -109,7 +131,8 @@ def view_revision(tx: Tx, caller: Caller, item_id: int, number: int) -> tuple[Re
     return revision, find_authors(tx, {revision.created_by})
 
 
-def _app(caller: Caller, app: RowMapping) -> AppView:
+def view_app(caller: Caller, app: RowMapping) -> AppView:
+    """The app whose row this is, into which the caller has been let."""
     role = held_role(caller, app)
     assert role is not None  # they have been let in
     return AppView(app["app_id"], app["space_id"], app["url_label"], app["status"], app_config(app), role)

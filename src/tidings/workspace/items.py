@@ -5,7 +5,8 @@ nothing; a deleted item keeps its row and all its revisions. Whoever changes an 
 event last, so that the events of one item lie in the order of their commits, on PostgreSQL too.
 
 An external_id is the caller's own word for an item. As in Podio, several items may have the same; whoever asks by it
-gets the newest that is not deleted. Reading needs the role `light`, everything else `regular`.
+gets the newest that is not deleted. Reading needs the role `light`, everything else `regular`, or `admin` where the app's
+config keeps others from making or from changing items. What comes along with an item is `enclosures.py`.
 """
 
 from __future__ import annotations
@@ -17,26 +18,23 @@ from msgspec.structs import replace
 from sqlalchemy import RowMapping
 
 from tidings.errors import Conflict, Gone, Invalid, NotFound
-from tidings.events.outbox import Change, NewEvent, append_many
+from tidings.events.outbox import NewEvent, append_many
 from tidings.store.database import Tx
 from tidings.workspace import item_rows
 from tidings.workspace.access import Caller, Role, reach_app
-from tidings.workspace.apps import app_config
+from tidings.workspace.apps import app_config, require_edits, require_new_items
+from tidings.workspace.enclosures import NOTHING, Enclosed, enclose, item_anchor
 from tidings.workspace.fieldsets import Fieldset, Values, fieldset
+from tidings.workspace.files.files import hold_files
 from tidings.workspace.item_rows import Item, RevisionType
+from tidings.workspace.quiet import is_quiet
 from tidings.workspace.references import check_references, look_up
+from tidings.workspace.snapshots import snapshot, told_in_full
 from tidings.workspace.values.given import clean_text
 from tidings.workspace.values.rule import Known
 
 EXTERNAL_ID_LIMIT = 255  # characters
 BULK_LIMIT = 1_000  # items of one bulk deletion
-
-ITEM_RIGHTS: dict[Role, tuple[str, ...]] = {
-    "light": ("view",),
-    "regular": ("view", "update", "delete"),
-    "admin": ("view", "update", "delete"),
-}
-"""What a role on the app comes to for its items, in Podio's words."""
 
 
 class NewItem(Struct, frozen=True):
@@ -44,6 +42,7 @@ class NewItem(Struct, frozen=True):
 
     fields: object = None
     external_id: object = None
+    enclosed: Enclosed = NOTHING
 
 
 class ItemChange(Struct, frozen=True):
@@ -52,6 +51,7 @@ class ItemChange(Struct, frozen=True):
     fields: object = None
     external_id: object = UNSET
     revision: int | None = None  # the one that the caller has read; another one is a conflict
+    enclosed: Enclosed = NOTHING
 
 
 class Changed(Struct, frozen=True):
@@ -61,21 +61,38 @@ class Changed(Struct, frozen=True):
     title: str
 
 
+Read = tuple[Values, str | None]
+"""The values of an item, as they are kept, and its external_id."""
+
+
 # --- making ------------------------------------------------------------------------------------------------------------
 
 
 def create_item(tx: Tx, caller: Caller, app_id: int, new: NewItem, *, now: int, heard: bool = True) -> Item:
-    """A new item. Raises `Invalid`, naming the field; `NotFound`, `Forbidden` and `Gone` as `reach_app` does."""
+    """A new item. Raises `Invalid`, naming the field; `Conflict` for an inactive app; `NotFound`, `Forbidden` and `Gone`."""
     return make_item(tx, caller, reach_app(tx, caller, app_id, "regular", lock=True), new, now=now, heard=heard)[0]
 
 
 def make_item(tx: Tx, caller: Caller, app: RowMapping, new: NewItem, *, now: int, heard: bool) -> tuple[Item, int, Known]:
     """The same in an app that the caller has been let into: the item, the id of its revision, and what it refers to."""
+    require_new_items(caller, app)
+    read = _placed(None, fieldset(tx, app), new)
+    return write_item(tx, caller, app, read, {}, new.enclosed, now=now, heard=heard)
+
+
+def write_item(
+    tx: Tx, caller: Caller, app: RowMapping, read: Read, held: Values, enclosed: Enclosed, *, now: int, heard: bool
+) -> tuple[Item, int, Known]:  # fmt: skip
+    """The same from values that have been read; what they name, and `held` does as well, may be gone or out of reach."""
     those = fieldset(tx, app)
-    drafts, known = _drafted(tx, caller, app, those, [new], now=now)
+    drafts, known = _drafted(tx, caller, app, those, [read], held, now=now)
     item, revision_id = item_rows.insert_item(tx, drafts[0], app["revision"])
     item_rows.insert_keys(tx, those.keys(item.item_id, item.values))
-    append_many(tx, [_event("create", caller, app, item, those.changes({}, item.values, known), now=now, heard=heard)])
+    _hold_files(tx, caller, app, those, item.item_id, item.values, known)
+    append_many(tx, [_event("create", caller, app, item, those, ({}, item.values), known, now=now, heard=heard)])
+    if enclosed:
+        enclose(tx, caller, app, item.item_id, enclosed, now=now, heard=heard)
+        item = item_rows.find_item(tx, item.item_id) or item
     return item, revision_id, known
 
 
@@ -87,23 +104,29 @@ def create_items(tx: Tx, caller: Caller, app_id: int, new: Sequence[NewItem], *,
     if not new:
         return []
     app = reach_app(tx, caller, app_id, "regular", lock=True)
+    require_new_items(caller, app)
     those = fieldset(tx, app)
-    drafts, known = _drafted(tx, caller, app, those, new, now=now)
+    read = [_placed(place if len(new) > 1 else None, those, each) for place, each in enumerate(new)]
+    drafts, known = _drafted(tx, caller, app, those, read, {}, now=now)
     made = item_rows.insert_items(tx, drafts, app["revision"])
     item_rows.insert_keys(tx, [row for item in made for row in those.keys(item.item_id, item.values)])
-    append_many(tx, (_event("create", caller, app, item, those.changes({}, item.values, known), now=now, heard=heard) for item in made))
+    for item in made if known.files else ():
+        _hold_files(tx, caller, app, those, item.item_id, item.values, known)
+    append_many(tx, (_event("create", caller, app, item, those, ({}, item.values), known, now=now, heard=heard) for item in made))
+    for item, each in zip(made, new, strict=True):
+        if each.enclosed:
+            enclose(tx, caller, app, item.item_id, each.enclosed, now=now, heard=heard)
     return made
 
 
 def _drafted(
-    tx: Tx, caller: Caller, app: RowMapping, those: Fieldset, new: Sequence[NewItem], *, now: int
+    tx: Tx, caller: Caller, app: RowMapping, those: Fieldset, read: Sequence[Read], held: Values, *, now: int
 ) -> tuple[list[Item], Known]:  # fmt: skip
     """The items as they will be, but for their ids, which are 0; and what is known of what they refer to."""
-    read = [_placed(place if len(new) > 1 else None, those, each) for place, each in enumerate(new)]
     known = look_up(tx, caller, app, those, (values for values, _ in read))
     for values, _ in read:
-        check_references(those, values, {}, known)
-    numbers = item_rows.next_app_item_ids(tx, app["app_id"], len(new))
+        check_references(those, values, held, known)
+    numbers = item_rows.next_app_item_ids(tx, app["app_id"], len(read))
     drafts = [
         Item(
             item_id=0,
@@ -122,7 +145,7 @@ def _drafted(
     return drafts, known
 
 
-def _placed(place: int | None, those: Fieldset, new: NewItem) -> tuple[Values, str | None]:
+def _placed(place: int | None, those: Fieldset, new: NewItem) -> Read:
     try:
         values = {field_id: those_values for field_id, those_values in those.read(new.fields, {}).items() if those_values}
         those.check_required(values)
@@ -131,6 +154,12 @@ def _placed(place: int | None, those: Fieldset, new: NewItem) -> tuple[Values, s
         if place is None:
             raise
         raise Invalid(f"{error.description} (item {place})", parameters={**error.parameters, "item": place}) from None
+
+
+def _hold_files(tx: Tx, caller: Caller, app: RowMapping, those: Fieldset, item_id: int, values: Values, known: Known) -> None:
+    """Let the item have the files that its values name."""
+    if known.files:
+        hold_files(tx, caller, item_anchor(app, item_id), those.files(values))
 
 
 def _external_id(given: object) -> str | None:
@@ -199,22 +228,42 @@ def update_item(tx: Tx, caller: Caller, item_id: int, change: ItemChange, *, now
     Raises `Invalid`, naming the field; `Conflict` when the item is no longer at the revision that the change was made
     for; `NotFound`, `Forbidden`, `Gone`.
     """
-    before, app = reach_item(tx, caller, item_id, "regular", lock=True)
+    before, app = reach_to_change(tx, caller, item_id)
     _check_revision(before, change.revision)
-    those = fieldset(tx, app)
-    new = _really_new(those.read(change.fields, before.values), before.values)
+    given = fieldset(tx, app).read(change.fields, before.values)
     external_id = before.external_id if change.external_id is UNSET else _external_id(change.external_id)
+    changed = write_change(tx, caller, app, before, (given, external_id), now=now, heard=heard)
+    if change.enclosed:
+        enclose(tx, caller, app, item_id, change.enclosed, now=now, heard=heard)
+    return changed
+
+
+def reach_to_change(tx: Tx, caller: Caller, item_id: int) -> tuple[Item, RowMapping]:
+    """An item that the caller may change, locked, and the row of its app. Raises `NotFound`, `Forbidden`, `Gone`."""
+    item, app = reach_item(tx, caller, item_id, "regular", lock=True)
+    require_edits(caller, app)
+    return item, app
+
+
+def write_change(
+    tx: Tx, caller: Caller, app: RowMapping, before: Item, read: Read, *, now: int, heard: bool
+) -> Changed:  # fmt: skip
+    """Let an item, which is locked, have these values (the others stay) and this external_id; where that is nothing new, nothing
+    is written. Raises `Invalid` for what a value names that is not there."""
+    item_id, those, (given, external_id) = before.item_id, fieldset(tx, app), read
+    new = _really_new(given, before.values)
     if not new and external_id == before.external_id:
         return Changed(before.revision, before.title)
     held = {field_id: before.values.get(field_id, []) for field_id in new}
-    known = look_up(tx, caller, app, those, (held, new))
+    known = look_up(tx, caller, app, those, (held, new, before.values) if told_in_full(app) else (held, new))
     check_references(those, new, held, known)
     after = replace(_with_values(app, those, before, new), external_id=external_id, revision=before.revision + 1, last_event_at=now)
     _write(tx, caller, app, after, "update")
     if new:
         item_rows.drop_keys(tx, item_id, new)
         item_rows.insert_keys(tx, those.keys(item_id, new))
-    append_many(tx, [_event("update", caller, app, after, those.changes(held, new, known), now=now, heard=heard)])
+        _hold_files(tx, caller, app, those, item_id, new, known)
+    append_many(tx, [_event("update", caller, app, after, those, (held, new), known, now=now, heard=heard)])
     return Changed(after.revision, after.title)
 
 
@@ -230,7 +279,7 @@ def update_field_value(tx: Tx, caller: Caller, item_id: int, name: str, given: o
 
 def delete_item(tx: Tx, caller: Caller, item_id: int, *, now: int, heard: bool = True) -> None:
     """Delete an item: it is gone for everybody, and the record of it stays. Raises `NotFound`, `Forbidden`, `Gone`."""
-    item, app = reach_item(tx, caller, item_id, "regular", lock=True)
+    item, app = reach_to_change(tx, caller, item_id)
     _delete(tx, caller, app, [item], now=now, heard=heard)
 
 
@@ -243,6 +292,7 @@ def delete_items(tx: Tx, caller: Caller, app_id: int, item_ids: Iterable[int], *
     if len(wanted) > BULK_LIMIT:
         raise Invalid(f"item_ids: must be at most {BULK_LIMIT}", parameters={"field": "item_ids", "limit": BULK_LIMIT})
     app = reach_app(tx, caller, app_id, "regular")
+    require_edits(caller, app)
     live = [item for item in item_rows.lock_items(tx, app_id, wanted) if item.deleted_at is None]
     _delete(tx, caller, app, live, now=now, heard=heard)
     return [item.item_id for item in live]
@@ -251,13 +301,14 @@ def delete_items(tx: Tx, caller: Caller, app_id: int, item_ids: Iterable[int], *
 def _delete(tx: Tx, caller: Caller, app: RowMapping, live: Sequence[Item], *, now: int, heard: bool) -> None:
     those = fieldset(tx, app)
     known = look_up(tx, caller, app, those, (item.values for item in live))
+    item_rows.count_deleted(tx, app["app_id"], len(live))
     events = []
     for item in live:
         after = replace(item, revision=item.revision + 1, last_event_at=now, deleted_at=now)
         _write(tx, caller, app, after, "delete")
         item_rows.drop_keys(tx, item.item_id)
-        changes = those.changes(item.values, {field_id: [] for field_id in item.values}, known)
-        events.append(_event("delete", caller, app, after, changes, now=now, heard=heard))
+        change: tuple[Values, Values] = item.values, {field_id: [] for field_id in item.values}
+        events.append(_event("delete", caller, app, after, those, change, known, now=now, heard=heard))
     append_many(tx, events)
 
 
@@ -281,8 +332,10 @@ def _write(tx: Tx, caller: Caller, app: RowMapping, after: Item, kind: RevisionT
 
 
 def _event(
-    what: str, caller: Caller, app: RowMapping, item: Item, changes: Sequence[Change], *, now: int, heard: bool
+    what: str, caller: Caller, app: RowMapping, item: Item, those: Fieldset, change: tuple[Values, Values], known: Known, *,
+    now: int, heard: bool,
 ) -> NewEvent:  # fmt: skip
+    """What is told of `item`, as it stands after `change`: its values before and after, of the fields that changed."""
     return NewEvent(
         type=f"item.{what}",
         space_id=app["space_id"],
@@ -291,6 +344,8 @@ def _event(
         parameters={"item_id": str(item.item_id), "item_revision_id": str(item.revision), "external_id": item.external_id or ""},
         created_by=caller.author,
         created_at=now,
-        changes=changes,
+        changes=those.changes(*change, known),
         heard=heard,
+        quiet=is_quiet(app["config"]),
+        object=snapshot(item, those, known) if told_in_full(app) else None,
     )

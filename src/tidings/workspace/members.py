@@ -1,4 +1,4 @@
-"""Who is in a space, and as what.
+"""Who is in a space, and as what. Whoever comes in or goes out is told of by an event of their own.
 
 The roles: `light` sees and comments, `regular` makes and changes items, `admin` changes apps, hooks and members. A space
 always keeps an admin. People belong to an organization by being in one of its spaces: who is taken into a first one
@@ -8,15 +8,17 @@ comes to belong to it, and who leaves the last one does no more, unless they are
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
+from typing import Literal
 
 from msgspec import Struct
 from sqlalchemy import ColumnElement, RowMapping, Table, delete, insert, select, update
 
 from tidings.errors import Conflict, Invalid, NotFound
+from tidings.events.outbox import NewEvent, append_many
 from tidings.store.database import Tx
 from tidings.store.schema import org_members, space_members, spaces, users
 from tidings.workspace.access import Caller, Role, reach_org, reach_space, require_user
-from tidings.workspace.users import User, find_users
+from tidings.workspace.accounts.users import User, find_users
 
 PEOPLE_LIMIT = 200  # in one call
 
@@ -64,13 +66,20 @@ def _member(row: RowMapping) -> Member:
 
 
 def add_members(
-    tx: Tx, caller: Caller, space_id: int, role: Role, user_ids: Iterable[int], usernames: Iterable[str] = (), *, now: int
-) -> None:  # fmt: skip
+    tx: Tx,
+    caller: Caller,
+    space_id: int,
+    role: Role,
+    user_ids: Iterable[int],
+    usernames: Iterable[str] = (),
+    *,
+    now: int,
+    heard: bool = True,
+) -> None:
     """Take people in, named by id or username. Who is in already keeps their role. Raises `Invalid` naming who does not exist."""
     org_id = _reach(tx, caller, space_id)
     found = _existing(tx, set(user_ids), set(usernames))
-    _insert_missing(tx, space_members, {"space_id": space_id}, found, role, now)
-    _insert_missing(tx, org_members, {"org_id": org_id}, found, "regular", now)
+    _take_in(tx, caller, org_id, space_id, found, role, now=now, heard=heard)
 
 
 def set_role(tx: Tx, caller: Caller, space_id: int, user_ids: Sequence[int], role: Role) -> None:
@@ -81,23 +90,22 @@ def set_role(tx: Tx, caller: Caller, space_id: int, user_ids: Sequence[int], rol
     _keep_an_admin(tx, space_id)
 
 
-def remove_members(tx: Tx, caller: Caller, space_id: int, user_ids: Sequence[int]) -> None:
+def remove_members(tx: Tx, caller: Caller, space_id: int, user_ids: Sequence[int], *, now: int, heard: bool = True) -> None:
     """Take members out. Raises `NotFound` for one who is none, `Conflict` when no admin would be left."""
     org_id = _reach(tx, caller, space_id)
-    _remove(tx, org_id, space_id, user_ids)
+    _remove(tx, caller, org_id, space_id, user_ids, now=now, heard=heard)
 
 
-def join_space(tx: Tx, caller: Caller, space_id: int, *, now: int) -> None:
+def join_space(tx: Tx, caller: Caller, space_id: int, *, now: int, heard: bool = True) -> None:
     """Come into an open space of one's organization, as `regular`. Raises `Forbidden` for a closed one."""
     org_id = _reach(tx, caller, space_id, "light")
-    _insert_missing(tx, space_members, {"space_id": space_id}, [require_user(caller)], "regular", now)
-    _insert_missing(tx, org_members, {"org_id": org_id}, [require_user(caller)], "regular", now)
+    _take_in(tx, caller, org_id, space_id, [require_user(caller)], "regular", now=now, heard=heard)
 
 
-def leave_space(tx: Tx, caller: Caller, space_id: int) -> None:
+def leave_space(tx: Tx, caller: Caller, space_id: int, *, now: int, heard: bool = True) -> None:
     """Go. Raises `NotFound` for one who is no member, `Conflict` for the last admin."""
     org_id = _reach(tx, caller, space_id, "light")
-    _remove(tx, org_id, space_id, [require_user(caller)])
+    _remove(tx, caller, org_id, space_id, [require_user(caller)], now=now, heard=heard)
 
 
 def _reach(tx: Tx, caller: Caller, space_id: int, role: Role = "admin") -> int:
@@ -120,12 +128,22 @@ def _existing(tx: Tx, user_ids: Collection[int], usernames: Collection[str]) -> 
     return {*by_id, *by_name.values()}
 
 
-def _insert_missing(tx: Tx, table: Table, place: dict[str, int], user_ids: Collection[int], role: str, now: int) -> None:
+def _take_in(
+    tx: Tx, caller: Caller, org_id: int, space_id: int, user_ids: Collection[int], role: Role, *, now: int, heard: bool
+) -> None:  # fmt: skip
+    new = _insert_missing(tx, space_members, {"space_id": space_id}, user_ids, role, now)
+    _insert_missing(tx, org_members, {"org_id": org_id}, user_ids, "regular", now)
+    append_many(tx, [member_event("add", caller, space_id, user_id, now=now, heard=heard) for user_id in new])
+
+
+def _insert_missing(tx: Tx, table: Table, place: dict[str, int], user_ids: Collection[int], role: str, now: int) -> list[int]:
     [(name, number)] = place.items()
     asked = (table.c[name] == number) & table.c.user_id.in_(user_ids)
     present = set(tx.execute(select(table.c.user_id).where(asked)).scalars())
-    for user_id in sorted(set(user_ids) - present):
+    new = sorted(set(user_ids) - present)
+    for user_id in new:
         tx.execute(insert(table).values(**place, user_id=user_id, role=role, created_at=now))
+    return new
 
 
 def _check_present(tx: Tx, space_id: int, user_ids: Sequence[int]) -> None:
@@ -137,7 +155,9 @@ def _check_present(tx: Tx, space_id: int, user_ids: Sequence[int]) -> None:
         raise NotFound(parameters={"space_id": space_id, "user_id": missing[0]})
 
 
-def _remove(tx: Tx, org_id: int, space_id: int, user_ids: Sequence[int]) -> None:
+def _remove(
+    tx: Tx, caller: Caller, org_id: int, space_id: int, user_ids: Sequence[int], *, now: int, heard: bool
+) -> None:  # fmt: skip
     _check_present(tx, space_id, user_ids)
     tx.execute(delete(space_members).where(_among(space_id, user_ids)))
     _keep_an_admin(tx, space_id)
@@ -145,6 +165,21 @@ def _remove(tx: Tx, org_id: int, space_id: int, user_ids: Sequence[int]) -> None
     stay = elsewhere.where(spaces.c.org_id == org_id, spaces.c.deleted_at.is_(None))
     gone = org_members.c.user_id.in_(user_ids) & org_members.c.user_id.not_in(stay) & (org_members.c.role != "admin")
     tx.execute(delete(org_members).where(org_members.c.org_id == org_id, gone))
+    append_many(tx, [member_event("remove", caller, space_id, user_id, now=now, heard=heard) for user_id in sorted(set(user_ids))])
+
+
+def member_event(what: Literal["add", "remove"], caller: Caller, space_id: int, user_id: int, *, now: int, heard: bool) -> NewEvent:
+    """What is told of one person: `member.add`, `member.remove`."""
+    return NewEvent(
+        type=f"member.{what}",
+        space_id=space_id,
+        app_id=None,
+        object_id=user_id,
+        parameters={"space_id": str(space_id), "user_id": str(user_id)},
+        created_by=caller.author,
+        created_at=now,
+        heard=heard,
+    )
 
 
 def _among(space_id: int, user_ids: Sequence[int]) -> ColumnElement[bool]:

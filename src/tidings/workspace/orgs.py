@@ -6,12 +6,13 @@ Whoever makes one is its admin. Others come to belong to it through its spaces (
 from __future__ import annotations
 
 from msgspec import Struct
-from sqlalchemy import RowMapping, bindparam, insert, select
+from sqlalchemy import RowMapping, bindparam, insert, select, update
 
+from tidings.errors import Conflict, NotFound
 from tidings.store.database import Tx
 from tidings.store.schema import org_members, orgs
 from tidings.workspace.access import Caller, alone_on_server, reach_org, require_user
-from tidings.workspace.names import checked_name, free_label, label_from
+from tidings.workspace.names import NAME_LIMIT, checked_name, free_label, label_from
 
 
 class Org(Struct, frozen=True):
@@ -43,6 +44,30 @@ def create_org(tx: Tx, caller: Caller, name: str, *, now: int) -> Org:
     org_id: int = tx.execute(insert(orgs).values(values).returning(orgs.c.org_id)).scalar_one()
     tx.execute(insert(org_members).values(org_id=org_id, user_id=user_id, role="admin", created_at=now))
     return get_org(tx, caller, org_id)
+
+
+def update_org(tx: Tx, caller: Caller, org_id: int, *, name: str | None = None, url_label: str | None = None) -> Org:
+    """Change what is given of an organization. Its label stays with it, unless another is given that is free.
+
+    Raises `Invalid`, `Conflict` for a label that is taken, `NotFound`, and `Forbidden` for one who is not its admin.
+    """
+    before = _org(reach_org(tx, caller, org_id, admin=True))
+    alone_on_server(tx)
+    after_name = before.name if name is None else checked_name(name, "name")
+    label = before.url_label if url_label is None else label_from(checked_name(url_label, "url_label"), before.url_label)
+    if label != before.url_label and tx.execute(select(orgs.c.org_id).where(orgs.c.url_label == label)).first():
+        raise Conflict(f"url_label: {label} is, or was, another organization", parameters={"field": "url_label"})
+    tx.execute(update(orgs).where(orgs.c.org_id == org_id).values(name=after_name, url_label=label))
+    return get_org(tx, caller, org_id)
+
+
+def find_org(tx: Tx, caller: Caller, url_label: str) -> Org:
+    """The organization that its label names. Raises `NotFound`, also for those who do not belong to it, and `Forbidden`."""
+    org_id = tx.execute(select(orgs.c.org_id).where(orgs.c.url_label == url_label, orgs.c.deleted_at.is_(None))).scalar()
+    try:
+        return get_org(tx, caller, org_id or 0)
+    except NotFound:
+        raise NotFound(parameters={"url": url_label[:NAME_LIMIT]}) from None
 
 
 def get_org(tx: Tx, caller: Caller, org_id: int) -> Org:

@@ -1,7 +1,8 @@
-"""The items and the people that values name: whether they are there, for this caller, and what is shown of them.
+"""The items, people and files that values name: whether they are there, for this caller, and what is shown of them.
 
-An item is known to a caller who may look at its app; a person is known in the organizations that they belong to. One
-statement asks for all items, one for all people, and one for each further app whether the caller may look at it.
+An item is known to a caller who may look at its app; a person is known in the organizations that they belong to; a file
+to its uploader and on the items of its app. One statement asks for all items, one for all people, one for all files, and
+one for each further app whether the caller may look at it.
 """
 
 from __future__ import annotations
@@ -17,8 +18,9 @@ from tidings.store.schema import items, org_members, space_members, spaces, user
 from tidings.workspace.access import Caller, reach_app
 from tidings.workspace.apps import app_config
 from tidings.workspace.fieldsets import Fieldset, Slot, Values
-from tidings.workspace.values.references import ItemReference
-from tidings.workspace.values.rule import NOTHING_KNOWN, Known, KnownItem
+from tidings.workspace.files.rows import find_files, is_own
+from tidings.workspace.values.references import FileReference, ItemReference
+from tidings.workspace.values.rule import NOTHING_KNOWN, Known, KnownFile, KnownItem
 
 T = TypeVar("T")
 
@@ -41,13 +43,16 @@ def look_up(tx: Tx, caller: Caller, app: RowMapping, fieldset: Fieldset, several
     """What `caller`, who may look at `app`, may know of all that the values of some of its items name."""
     item_ids: set[int] = set()
     user_ids: set[int] = set()
+    file_ids: set[int] = set()
     for values in several if fieldset.refers else ():
         named = fieldset.referred(values)
         item_ids |= named[0]
         user_ids |= named[1]
-    if not item_ids and not user_ids:
+        file_ids |= named[2]
+    if not item_ids and not user_ids and not file_ids:
         return NOTHING_KNOWN
-    return Known(_known_items(tx, caller, app, item_ids), _known_people(tx, app["org_id"], user_ids))
+    known_files = _known_files(tx, caller, app, file_ids)
+    return Known(_known_items(tx, caller, app, item_ids), _known_people(tx, app["org_id"], user_ids), known_files)
 
 
 def check_references(fieldset: Fieldset, after: Values, before: Values, known: Known) -> None:
@@ -70,6 +75,11 @@ def _check(slot: Slot, number: object, known: Known) -> None:
             allowed = f" in one of the apps {sorted(rule.apps)}" if rule.apps else ""
             if item is None or (rule.apps and item.app_id not in rule.apps):
                 raise _refused(slot, number, f"the id of an item{allowed} that you have access to")
+        case FileReference() as rule:
+            file = known.files.get(number)
+            allowed = f" of one of the types {list(rule.types)}" if rule.types else ""
+            if file is None or not rule.allows(file.mimetype):
+                raise _refused(slot, number, f"the id of a file{allowed} that you have uploaded, or that is on this item")
         case _:
             if number not in known.people:
                 raise _refused(slot, number, "the id of a person of this organization")
@@ -102,6 +112,15 @@ def _in_reach(tx: Tx, caller: Caller, app_id: int) -> RowMapping | None:
 
 def _known_people(tx: Tx, org_id: int, ids: Collection[int]) -> dict[int, str]:
     return {user_id: name for chunk in _chunks(ids) for user_id, name in tx.execute(_PEOPLE, {"ids": chunk, "org_id": org_id})}
+
+
+def _known_files(tx: Tx, caller: Caller, app: RowMapping, ids: Collection[int]) -> dict[int, KnownFile]:
+    found = (file for chunk in _chunks(ids) for file in find_files(tx, chunk).values() if file.deleted_at is None)
+    return {
+        file.file_id: KnownFile(file.file_id, file.name, file.mimetype, file.size, file.description)
+        for file in found
+        if (file.ref_type == "item" and file.app_id == app["app_id"]) or (file.ref_type is None and is_own(caller, file.created_by))
+    }
 
 
 def _chunks(ids: Collection[T]) -> Iterable[Sequence[T]]:

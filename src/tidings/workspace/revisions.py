@@ -17,7 +17,7 @@ from tidings.store.database import Tx
 from tidings.store.schema import item_revisions, items
 from tidings.store.statements import Statement
 from tidings.workspace.access import Caller
-from tidings.workspace.fieldsets import Slot, fieldset
+from tidings.workspace.fieldsets import Slot, Values, fieldset
 from tidings.workspace.item_rows import decode_values
 from tidings.workspace.items import reach_item
 from tidings.workspace.references import look_up
@@ -82,11 +82,16 @@ def get_revision(tx: Tx, caller: Caller, item_id: int, number: int) -> Revision:
 def compare_revisions(tx: Tx, caller: Caller, item_id: int, before: int, after: int) -> list[Difference]:
     """The fields whose values differ between two revisions of an item, in their order. Raises `NotFound`, `Forbidden`."""
     _, app = reach_item(tx, caller, item_id, even_deleted=True)
-    old, new = (decode_values(_required(_VALUES, tx, item_id, number)[0]) for number in (before, after))
+    old, new = (values_after(tx, item_id, number) for number in (before, after))
     those = fieldset(tx, app)
     known = look_up(tx, caller, app, those, (old, new))
     different = [slot for slot in those.slots if old.get(slot.field.field_id) != new.get(slot.field.field_id)]
     return [Difference(slot, slot.show(old, known), slot.show(new, known)) for slot in different]
+
+
+def values_after(tx: Tx, item_id: int, number: int) -> Values:
+    """The values of the item after a revision. Asks for no right. Raises `NotFound` where there is no such revision."""
+    return decode_values(_required(_VALUES, tx, item_id, number)[0])
 
 
 def _required(statement: Statement, tx: Tx, item_id: int, number: int) -> tuple[Any, ...]:

@@ -17,17 +17,18 @@ from tidings.store.database import Tx
 from tidings.store.schema import clients
 from tidings.store.sealing import Keyring
 from tidings.workspace.access import Caller, alone_on_server
+from tidings.workspace.accounts.clients import hash_secret
+from tidings.workspace.accounts.users import create_user, find_user
 from tidings.workspace.apps import App, create_app, list_apps, open_app_token
-from tidings.workspace.clients import hash_secret
 from tidings.workspace.fields import NewField
 from tidings.workspace.orgs import create_org, list_orgs
 from tidings.workspace.spaces import create_space, list_spaces
-from tidings.workspace.users import create_user, find_user
 
 CLIENT_ID = "tidings-demo"
 USERNAME = "demo@example.org"
 NAME = "Tidings demo"  # of the organization, the space and the client
 APP_NAME = "Tasks"
+DOMAINS = '["localhost", "127.0.0.1"]'  # a login by browser may come back to any port of this machine
 
 FIELDS: dict[str, NewField] = {
     field.external_id: field
@@ -77,8 +78,8 @@ def _have_client(tx: Tx, client_secret: str, user_id: int, now: int) -> None:
     secret_hash = hash_secret(client_secret)
     kept = tx.execute(select(clients.c.secret_hash).where(clients.c.client_id == CLIENT_ID)).scalar()
     if kept is None:
-        values = {"client_id": CLIENT_ID, "secret_hash": secret_hash, "name": NAME, "user_id": user_id, "created_at": now}
-        tx.execute(insert(clients).values(values))
+        values = {"client_id": CLIENT_ID, "secret_hash": secret_hash, "name": NAME, "user_id": user_id, "domains": DOMAINS}
+        tx.execute(insert(clients).values(**values, created_at=now))
     elif not hmac.compare_digest(kept, secret_hash):
         raise Conflict("this database was seeded under another key", parameters={"setting": "key"})
 

@@ -14,10 +14,12 @@ from msgspec import Struct
 from sqlalchemy import RowMapping, bindparam, insert, select, update
 
 from tidings.errors import Conflict, NotFound
+from tidings.events.outbox import append
 from tidings.store.database import Tx
 from tidings.store.schema import orgs, space_members, spaces
 from tidings.workspace.access import SPACES_WITH_ROLES, Caller, Role, held_role, reach_org, reach_space, require_user
 from tidings.workspace.apps import delete_apps_of
+from tidings.workspace.members import member_event
 from tidings.workspace.names import NAME_LIMIT, checked_name, free_label, label_from
 from tidings.workspace.parts import Parts, changed
 
@@ -55,6 +57,7 @@ class Space(Struct, frozen=True):
 _SPACES = SPACES_WITH_ROLES.add_columns(orgs.c.url_label.label("org_label")).join(orgs, orgs.c.org_id == spaces.c.org_id)
 _BY_ID = _SPACES.where(spaces.c.space_id == bindparam("space_id"))
 _IN_ORG = _SPACES.where(spaces.c.org_id == bindparam("org_id"), spaces.c.deleted_at.is_(None)).order_by(spaces.c.space_id)
+_OWN = _SPACES.where(space_members.c.role.is_not(None), spaces.c.deleted_at.is_(None)).order_by(spaces.c.space_id)
 _BY_LABELS = select(spaces.c.space_id).join(orgs, orgs.c.org_id == spaces.c.org_id)
 
 
@@ -62,7 +65,7 @@ _BY_LABELS = select(spaces.c.space_id).join(orgs, orgs.c.org_id == spaces.c.org_
 
 
 def create_space(tx: Tx, caller: Caller, org_id: int, config: Parts, *, now: int) -> Space:
-    """A new space, with `caller` as its admin. Raises `Invalid` for the `config`, and what `reach_org` raises."""
+    """A new space, with `caller` as its admin and first member. Raises `Invalid` for the `config`, and what `reach_org` raises."""
     reach_org(tx, caller, org_id, lock=True)
     user_id, made = require_user(caller), changed(SpaceConfig, {}, config, "")
     name = checked_name(made.name, "name")
@@ -70,6 +73,7 @@ def create_space(tx: Tx, caller: Caller, org_id: int, config: Parts, *, now: int
     values = {"org_id": org_id, **_columns(made, name, label), "created_by": user_id, "created_at": now}
     space_id: int = tx.execute(insert(spaces).values(values).returning(spaces.c.space_id)).scalar_one()
     tx.execute(insert(space_members).values(space_id=space_id, user_id=user_id, role="admin", created_at=now))
+    append(tx, member_event("add", caller, space_id, user_id, now=now, heard=True))
     return get_space(tx, caller, space_id)
 
 
@@ -133,6 +137,12 @@ def list_spaces(tx: Tx, caller: Caller, org_id: int) -> list[Space]:
     reach_org(tx, caller, org_id)
     rows = tx.execute(_IN_ORG, {"org_id": org_id, "user_id": caller.user_id}).mappings()
     return [_space(caller, row) for row in rows if held_role(caller, row) is not None]
+
+
+def list_own_spaces(tx: Tx, caller: Caller) -> list[Space]:
+    """The spaces that `caller` is a member of, oldest first. Raises `Forbidden` for one who is no user."""
+    rows = tx.execute(_OWN, {"user_id": require_user(caller)}).mappings()
+    return [_space(caller, row) for row in rows]
 
 
 def _space(caller: Caller, row: RowMapping) -> Space:

@@ -38,6 +38,16 @@ def test_every_error_of_the_server_arrives_as_itself(kind: type[TidingsError]) -
 
     assert type(caught.value) is kind
     assert (caught.value.description, caught.value.detail, caught.value.parameters) == ("the sentence", "x.y", {"field": "url"})
+    assert caught.value.status == 499
+
+
+def test_an_error_says_all_that_the_answer_said() -> None:
+    body = json.dumps({"error": "requestable_forbidden", "error_description": "Ask for it"}).encode()
+    with pytest.raises(errors.Forbidden, match="Ask for it") as caught:
+        read_answer(Answer(403, body, {"x-podio-request-id": "r-7"}))
+
+    assert (caught.value.status, caught.value.code, caught.value.request_id) == (403, "requestable_forbidden", "r-7")
+    assert errors.Forbidden.code == "forbidden"
 
 
 @pytest.mark.parametrize(
@@ -53,7 +63,12 @@ def test_every_error_of_the_server_arrives_as_itself(kind: type[TidingsError]) -
         (429, errors.RateLimited),
         (503, errors.Unavailable),
         (504, errors.Unavailable),
-        (500, TidingsError),
+        (402, errors.PaymentRequired),
+        (406, errors.NotAcceptable),
+        (418, errors.Invalid),
+        (500, errors.ServerFailed),
+        (502, errors.Unavailable),
+        (599, errors.ServerFailed),
         (302, TidingsError),
     ],
 )

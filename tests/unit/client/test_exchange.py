@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tidings.client import Client, NewHook
+from tidings.client import Client, MemoryStore, NewHook, Tokens
+from tidings.client.calls import Call, nothing
 from tidings.client.exchange import Request, read_url
 from tidings.errors import Invalid
 
@@ -50,9 +51,13 @@ def test_what_is_no_servers_url_is_refused_in_words_that_do_not_repeat_it(url: s
 
 
 def test_no_secret_is_in_a_repr() -> None:
-    client = Client("http://127.0.0.1:8000", "id", "hunter2")
-    client._access_token, client._grant = "hunter2", {"app_token": "hunter2"}
+    store = MemoryStore()
+    store.save(Tokens("hunter2", "hunter2"))
+    client = Client("http://127.0.0.1:8000", "id", "hunter2", store=store)
+    session = client._driver.session
+    session.grant = {"app_token": "hunter2"}
     request = Request("POST", "/oauth/token/v2", b"hunter2", authorization="OAuth2 hunter2")
+    call = Call("POST", "/", nothing, {"password": "hunter2"}, form={"password": "hunter2"})
 
-    for shown in (client, client.hooks, client.items, request, NewHook(7, "whsec_hunter2")):
+    for shown in (client, client.hooks, client.items, session, client.tokens, store, request, call, NewHook(7, "whsec_hunter2")):
         assert "hunter2" not in repr(shown)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tidings.wire.forms import decode, encode, moved_parameters
+from tidings.wire.forms import decode, decode_first, encode, moved_parameters
 
 OWN = {"item_id", "item_revision_id", "external_id", "type", "hook_id"}
 sendable_text = st.text(st.characters(exclude_categories=["Cs"]))
@@ -118,3 +118,18 @@ def test_any_query_moves_into_a_form_that_everybody_reads_alike(query: str) -> N
     moved = moved_parameters(f"https://a.example/?{query}", OWN)
     assert not {name for name, _ in moved} & OWN
     assert parse_qsl(encode(moved), keep_blank_values=True) == moved
+
+
+@given(st.binary(max_size=60) | st.lists(st.sampled_from([b"a", b"b", b"=", b"&", b"%41", b"+", b"\xc3\xa9"]), max_size=12).map(b"".join))
+def test_by_name_a_form_is_the_same_and_of_a_name_that_repeats_the_first_value_counts(body: bytes) -> None:
+    try:
+        pairs = decode(body)
+    except ValueError:
+        with pytest.raises(ValueError, match="codec"):
+            decode_first(body)
+        return
+    expected: dict[str, str] = {}
+    for name, value in pairs:
+        expected.setdefault(name, value)
+    assert decode_first(body) == expected
+    assert pairs == parse_qsl(body.decode(), keep_blank_values=True, errors="strict")

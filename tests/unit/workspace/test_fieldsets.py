@@ -124,7 +124,7 @@ def test_a_change_tells_the_fields_in_their_order_with_their_values_before_and_a
 
 def test_what_values_refer_to_is_found() -> None:
     assert FIELDS.refers
-    assert FIELDS.referred({15: [{"value": 3}, {"value": 4}], 16: [{"value": 6}], 11: [{"value": 1}]}) == ({3, 4}, {6})
+    assert FIELDS.referred({15: [{"value": 3}, {"value": 4}], 16: [{"value": 6}], 11: [{"value": 1}]}) == ({3, 4}, {6}, set())
 
 
 def test_values_of_a_field_that_is_no_longer_there_are_not_compared() -> None:

@@ -10,12 +10,16 @@ from hypothesis import strategies as st
 
 from tidings.errors import Invalid
 from tidings.workspace.field_settings import SETTINGS, changed_settings
-from tidings.workspace.values.rule import NOTHING_KNOWN, VALUES_LIMIT, Known, KnownItem, Rule, read_values
+from tidings.workspace.values.rule import NOTHING_KNOWN, VALUES_LIMIT, Known, KnownFile, KnownItem, Rule, read_values
 from tidings.workspace.values.table import rule_of
 
 ITEM = KnownItem(5, 2, "A part", 3, "Parts", "Part")
+PHOTO = {
+    "file_id": 7, "name": "a.png", "mimetype": "image/png", "size": 5, "description": None,
+    "hosted_by": "podio", "hosted_by_humanized_name": "Podio",
+}  # fmt: skip
 ADA = {"profile_id": 6, "user_id": 6, "type": "user", "name": "Ada", "avatar": None, "image": None}
-KNOWN = Known({5: ITEM}, {6: "Ada"})
+KNOWN = Known({5: ITEM}, {6: "Ada"}, {7: KnownFile(7, "a.png", "image/png", 5, None)})
 
 # One value of each type that has any: its settings, a way of writing it, what is kept, what is answered.
 SAMPLES: dict[str, tuple[dict[str, Any], object, dict[str, Any], dict[str, Any]]] = {
@@ -71,6 +75,8 @@ SAMPLES: dict[str, tuple[dict[str, Any], object, dict[str, Any], dict[str, Any]]
     ),
     "contact": ({}, 6, {"value": 6}, {"value": ADA}),
     "member": ({}, 6, {"value": 6}, {"value": ADA}),
+    "image": ({"allowed_mimetypes": ["image/*"]}, 7, {"value": 7}, {"value": PHOTO}),
+    "file": ({}, {"file_id": 7}, {"value": 7}, {"value": PHOTO}),
 }  # fmt: skip
 
 
@@ -85,8 +91,8 @@ def sample_rule(field_type: str) -> Rule:
 every_type = pytest.mark.parametrize("field_type", SAMPLES)
 
 
-def test_there_is_a_sample_of_every_type_but_files() -> None:
-    assert set(SAMPLES) == set(SETTINGS) - {"image", "file"}
+def test_there_is_a_sample_of_every_type() -> None:
+    assert set(SAMPLES) == set(SETTINGS)
 
 
 @every_type
@@ -146,13 +152,6 @@ def test_a_field_of_one_value_refuses_two(field_type: str) -> None:
 def test_a_field_has_a_bounded_number_of_values() -> None:
     with pytest.raises(Invalid, match=f"at most {VALUES_LIMIT} values"):
         read_values(rule("email"), ["a@b.org"] * (VALUES_LIMIT + 1), ())
-
-
-@pytest.mark.parametrize("field_type", ["image", "file"])
-def test_a_file_is_refused_in_words_as_there_are_none_yet(field_type: str) -> None:
-    assert read_values(rule(field_type), [], ()) == []
-    with pytest.raises(Invalid, match="files are not offered yet"):
-        read_values(rule(field_type), [1], ())
 
 
 sub_ids = st.sampled_from(["value", "start", "end", "start_time", "url", "embed", "id", "lat", "lng", "type", "x"])

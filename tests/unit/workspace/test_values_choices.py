@@ -1,4 +1,4 @@
-"""What is picked from what is there: options, items, people."""
+"""What is picked from what is there: options, items, people, files."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import pytest
 from tests.unit.workspace.test_values import KNOWN, rule
 from tidings.errors import Invalid
 from tidings.workspace.field_settings import changed_settings
+from tidings.workspace.values.references import FileReference
 from tidings.workspace.values.rule import NOTHING_KNOWN, read_values
 from tidings.workspace.values.table import rule_of
 
@@ -98,3 +99,41 @@ def test_a_person_is_not_named_by_mail() -> None:
 
 def test_a_person_who_is_not_known_is_shown_by_their_id_alone() -> None:
     assert rule("contact").show({"value": 9}, KNOWN) == {"value": {"profile_id": 9, "user_id": 9, "type": "user"}}
+
+
+# --- files ---
+
+
+@pytest.mark.parametrize(
+    "written", [7, "7", {"value": 7}, {"file_id": 7}, {"value": {"file_id": 7}}, {"value": {"file_id": 7, "name": "x"}}]
+)
+@pytest.mark.parametrize("field_type", ["image", "file"])
+def test_a_file_is_named_by_its_id(field_type: str, written: object) -> None:
+    assert rule(field_type).read(written, ()) == {"value": 7}
+
+
+@pytest.mark.parametrize("written", [0, "a.png", {"name": "a.png"}, True, 1.5, 2**31])
+def test_what_no_file_can_have_as_its_id_is_refused(written: object) -> None:
+    with pytest.raises(Invalid, match="must be the id of a file"):
+        rule("file").read(written, ())
+
+
+def test_a_file_that_is_not_known_is_shown_by_its_id_alone() -> None:
+    assert rule("image").show({"value": 9}, KNOWN) == {"value": {"file_id": 9}}
+
+
+@pytest.mark.parametrize(
+    ("types", "mimetype", "allowed"),
+    [
+        ([], "text/html", True),
+        (["image/*"], "image/png", True),
+        (["image/*"], "text/html", False),
+        (["IMAGE/PNG", " text/plain "], "text/plain", True),
+        (["image/png"], "image/gif", False),
+        (["*/*"], "x/y", True),
+    ],
+)
+def test_a_field_takes_the_media_types_that_it_names(types: list[str], mimetype: str, allowed: bool) -> None:
+    named = rule("file", {"allowed_mimetypes": types})
+    assert isinstance(named, FileReference)
+    assert named.allows(mimetype) == allowed

@@ -7,7 +7,7 @@ JSON is kept as text, as it was written, never re-serialised by a database; what
 
 from tidings.store.schema.attached import comments, contacts, files, forms, statuses, tags, tasks
 from tidings.store.schema.columns import metadata
-from tidings.store.schema.line import attempts, deliveries, events, hook_counters, hook_health, hooks, leases, server
+from tidings.store.schema.line import attempts, deliveries, events, hook_counters, hook_health, hooks, leases, server, signing_keys
 from tidings.store.schema.people import auth_codes, clients, sessions, tokens, users
 from tidings.store.schema.workspace import (
     apps,
@@ -45,6 +45,7 @@ __all__ = [
     "orgs",
     "server",
     "sessions",
+    "signing_keys",
     "space_members",
     "spaces",
     "statuses",

@@ -39,6 +39,7 @@ files = Table(
     Column("storage_key", Text, nullable=False, index=True),
     Column("ref_type", Text),  # item | comment | status | task | space
     Column("ref_id", Integer),
+    ref("field_id", "fields.field_id", null=True),  # of the item: the file came as a value of this field and is no attachment
     Column("app_id", Integer, index=True),
     Column("space_id", Integer, index=True),
     ref("replaced_by", "files.file_id", null=True),

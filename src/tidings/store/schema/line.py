@@ -33,7 +33,11 @@ events = Table(
     Column("parameters", Text, nullable=False),  # JSON object, text to text: what the form says beside type and hook_id
     Column("field_ids", Text, nullable=False),  # JSON list: the fields that this change set, changed or took away
     Column("changes", Text, nullable=False),  # JSON list: each of those with its values before and after
-    Column("heard", Boolean, nullable=False),  # false: the change was made with hook=false
+    Column("object", Text),  # JSON: the item as it stood after the change; null where no hook of its app is told so much
+    Column("heard", Boolean, nullable=False),
+    Column("unheard_reason", Text),  # why it is not heard: hook=false | quiet | loop
+    Column("cause", Text),  # the delivery that led to it, as `hook_id-sequence`
+    Column("depth", Integer, nullable=False, server_default="0"),  # how many such causes lie behind it, one behind the other
     Column("hook_id", Integer),  # only this hook is meant (hook.verify)
     Column("created_by", Text, nullable=False),
     moment("created_at"),
@@ -58,7 +62,11 @@ hooks = Table(
     Column("url", Text, nullable=False),
     Column("status", Text, nullable=False),  # active | inactive
     Column("reason", Text),  # why it is inactive: unverified | failing | gone
-    Column("secret_sealed", LargeBinary, nullable=False),
+    Column("format", Text, nullable=False, server_default="podio"),  # podio | json | cloudevents | cloudevents-binary
+    Column("signing", Text, nullable=False, server_default="hmac"),  # hmac: with its own secret | ed25519: with the server's key
+    Column("secret_sealed", LargeBinary, nullable=False),  # empty where it has none of its own
+    Column("former_secret_sealed", LargeBinary),  # signs beside the present one
+    moment("former_secret_until", null=True),
     Column("delivery_order", Text, nullable=False, server_default="none"),  # none | object
     Column("concurrency", Integer),  # null: the server's setting
     Column("preserve_query", Boolean, nullable=False),
@@ -72,6 +80,17 @@ hooks = Table(
     moment("deactivated_at", null=True),
     moment("deleted_at", null=True),
     Index("ix_hooks_ref_type_ref_id", "ref_type", "ref_id"),
+)
+
+signing_keys = Table(
+    "signing_keys",
+    metadata,
+    # What the server signs with for the hooks that ask for `ed25519`. The newest has no end; at most one other still signs.
+    id_column("key_id"),
+    Column("public", LargeBinary, nullable=False),
+    Column("private_sealed", LargeBinary, nullable=False),
+    moment("created_at"),
+    moment("retires_at", null=True),
 )
 
 # The two records that every batch of deliveries moves, kept out of `hooks` so that moving them never waits for somebody

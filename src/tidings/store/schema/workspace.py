@@ -63,6 +63,8 @@ apps = Table(
     Column("token_sealed", LargeBinary, nullable=False),
     Column("revision", Integer, nullable=False, server_default="0"),
     Column("items_made", Integer, nullable=False, server_default="0"),  # gives app_item_id
+    Column("items_deleted", Integer, nullable=False, server_default="0"),  # of those; the others are its live items
+    Column("full_hooks", Integer, nullable=False, server_default="0"),  # hooks on it and its fields that are told more than ids
     ref("created_by", "users.user_id"),
     moment("created_at"),
     moment("deleted_at", null=True),
@@ -113,6 +115,14 @@ items = Table(
     Index(
         "ix_items_app_id_live", "app_id", "item_id", sqlite_where=text("deleted_at IS NULL"), postgresql_where=text("deleted_at IS NULL")
     ),
+    Index(
+        "ix_items_app_id_last_event_at",
+        "app_id",
+        "last_event_at",
+        "item_id",
+        sqlite_where=text("deleted_at IS NULL"),
+        postgresql_where=text("deleted_at IS NULL"),
+    ),
 )
 
 item_values = Table(
@@ -125,8 +135,23 @@ item_values = Table(
     Column("number", Float(53)),
     Column("text", Text),
     PrimaryKeyConstraint("item_id", "field_id", "position"),
-    Index("ix_item_values_field_id_number", "field_id", "number"),
-    Index("ix_item_values_field_id_text", "field_id", "text"),
+    # A value has a number or a text, and a row in one of the two.
+    Index(
+        "ix_item_values_field_id_number",
+        "field_id",
+        "number",
+        "item_id",
+        sqlite_where=text("number IS NOT NULL"),
+        postgresql_where=text("number IS NOT NULL"),
+    ),
+    Index(
+        "ix_item_values_field_id_text",
+        "field_id",
+        "text",
+        "item_id",
+        sqlite_where=text("text IS NOT NULL"),
+        postgresql_where=text("text IS NOT NULL"),
+    ),
     sqlite_with_rowid=False,
 )
 

@@ -1,7 +1,7 @@
 """References: to an item of another app, to a person, to a file. Kept as `{"value": 5}`, the id.
 
-Here only the way of writing is judged; whether there is such an item or person, within reach, is asked of the store
-(`workspace/references.py`). Files do not exist yet, so every one is refused, in words. Pure.
+Here only the way of writing is judged; whether there is such an item, person or file, within reach, is asked of the store
+(`workspace/references.py`). Pure.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from tidings.workspace.field_settings import AppSettings
+from tidings.workspace.field_settings import AppSettings, FileSettings
 from tidings.workspace.values.given import sub_value, whole_number, wrong
 from tidings.workspace.values.rule import Key, Known, Rule, Value
 
@@ -80,14 +80,44 @@ class PersonReference(Rule):
 
 @dataclass(frozen=True, slots=True)
 class FileReference(Rule):
-    """The types `image` and `file`: none can be given yet."""
+    """The types `image` and `file`: an uploaded file, of one of the media types that the field names; of any, where it names none."""
 
+    types: tuple[str, ...] = ()
     many: bool = True
     compares: Literal["id"] = "id"
+    refers_to: Literal["file"] = "file"
+
+    @classmethod
+    def of(cls, settings: FileSettings) -> FileReference:
+        """The rule that these settings make."""
+        return cls(tuple(name.strip().lower() for name in settings.allowed_mimetypes))
+
+    def allows(self, mimetype: str) -> bool:
+        """Whether the field takes files of this media type; `image/*` means all images."""
+        kind = mimetype.partition("/")[0]
+        return not self.types or any(name in (mimetype, f"{kind}/*", "*/*") for name in self.types)
 
     def read(self, given: object, _held: Sequence[Value], /) -> Value:
-        """Raise `Invalid`."""
-        raise wrong(given, "left out: files are not offered yet")
+        """See `Rule.read`."""
+        named = sub_value(sub_value(given, "value", "file_id"), "file_id")
+        return {"value": whole_number(named, least=1, most=GREATEST_ID, expected="the id of a file")}
+
+    def show(self, value: Value, known: Known, /) -> Value:
+        """See `Rule.show`. Of a file that is not known, only the id is said; where it is fetched, the API adds."""
+        file = known.files.get(_id(value))
+        if file is None:
+            return {"value": {"file_id": value["value"]}}
+        return {
+            "value": {
+                "file_id": file.file_id,
+                "name": file.name,
+                "mimetype": file.mimetype,
+                "size": file.size,
+                "description": file.description,
+                "hosted_by": "podio",
+                "hosted_by_humanized_name": "Podio",
+            }
+        }
 
     def key(self, value: Value) -> Key:
         """See `Rule.key`."""

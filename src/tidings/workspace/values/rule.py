@@ -31,11 +31,23 @@ class KnownItem:
 
 
 @dataclass(frozen=True, slots=True)
+class KnownFile:
+    """A file that a value refers to, as far as it is shown."""
+
+    file_id: int
+    name: str
+    mimetype: str
+    size: int  # bytes
+    description: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Known:
-    """What is known, to one caller, of the items and the people that values name: those not in it stay bare ids."""
+    """What is known, to one caller, of the items, people and files that values name: those not in it stay bare ids."""
 
     items: Mapping[int, KnownItem] = field(default_factory=dict)
     people: Mapping[int, str] = field(default_factory=dict)  # user_id to name
+    files: Mapping[int, KnownFile] = field(default_factory=dict)
 
 
 NOTHING_KNOWN = Known()
@@ -49,7 +61,7 @@ class Rule:
     many: bool = False
     """Whether a field has more than one value."""
 
-    refers_to: Literal["item", "person"] | None = None
+    refers_to: Literal["item", "person", "file"] | None = None
     """What a value names by its id."""
 
     compares: Literal["text", "number", "moment", "id"] = "text"

@@ -10,6 +10,7 @@ from tidings.workspace.field_settings import (
     CategorySettings,
     DateSettings,
     EmailSettings,
+    FileSettings,
     MoneySettings,
     PhoneSettings,
     Settings,
@@ -33,8 +34,6 @@ _WITHOUT_SETTINGS: dict[str, Rule] = {
     "location": Location(),
     "contact": PersonReference(),
     "member": PersonReference(),
-    "image": FileReference(),
-    "file": FileReference(),
 }
 
 
@@ -55,5 +54,7 @@ def rule_of(field_type: str, settings: Settings) -> Rule:  # noqa: PLR0911 (a ta
             return email(addresses.possible_types)
         case AppSettings() as app:
             return ItemReference.of(app)
+        case FileSettings() as files:
+            return FileReference.of(files)
         case other:
             raise AssertionError(f"no rule for {other!r}")

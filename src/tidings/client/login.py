@@ -1,0 +1,142 @@
+"""What both clients are: one server, one login there, and the nouns. How calls are driven is the one difference."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import os
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import SplitResult, urlencode
+
+from tidings.client.calls import NOTHING, Call, D_co, Noun, anything, deed, operation
+from tidings.client.exchange import read_url
+from tidings.client.nouns.apps import Apps, Forms
+from tidings.client.nouns.contacts import Contacts
+from tidings.client.nouns.files import Files
+from tidings.client.nouns.hooks import Hooks
+from tidings.client.nouns.items import Items
+from tidings.client.nouns.places import Members, Orgs, Spaces, Users
+from tidings.client.nouns.talk import Comments, Statuses, Tags
+from tidings.client.nouns.tasks import Tasks
+from tidings.client.plans import Plan
+from tidings.client.retries import Patience
+from tidings.client.session import RateLimit, Session
+from tidings.client.tokens import MemoryStore, Tokens, TokenStore
+from tidings.errors import Invalid
+
+TIMEOUT = 30.0  # seconds
+PODIO_SIGNS_IN_AT = {"api.podio.com": "https://podio.com"}  # people sign in elsewhere than programs
+
+
+class Login(Noun[D_co]):
+    """One server and one login. Authenticate, then use the nouns, or any path through `request`."""
+
+    def __init__(self, driver: D_co) -> None:
+        super().__init__(driver)
+        self.apps = Apps(driver)
+        self.comments = Comments(driver)
+        self.contacts = Contacts(driver)
+        self.files = Files(driver)
+        self.forms = Forms(driver)
+        self.hooks = Hooks(driver)
+        self.items = Items(driver)
+        self.members = Members(driver)
+        self.orgs = Orgs(driver)
+        self.spaces = Spaces(driver)
+        self.statuses = Statuses(driver)
+        self.tags = Tags(driver)
+        self.tasks = Tasks(driver)
+        self.users = Users(driver)
+
+    @property
+    def url(self) -> str:
+        """The server's."""
+        return self._driver.session.url
+
+    @property
+    def tokens(self) -> Tokens | None:
+        """What the client acts with; None until it is authenticated."""
+        return self._driver.session.tokens
+
+    @property
+    def access_token(self) -> str:
+        """What is sent as authorization: a secret. Empty until the client is authenticated."""
+        return self.tokens.access_token if self.tokens else ""
+
+    @property
+    def rate_limit(self) -> RateLimit | None:
+        """What the server said last of how many calls it takes, and how many of them are left; None where it says nothing."""
+        return self._driver.session.rate_limit
+
+    @operation
+    def request(self, method: str, path: str, body: object = NOTHING, *, query: Mapping[str, object] | None = None) -> Call[Any]:
+        """Any call: `body` is sent as JSON, `query` is added to the path; the answer's JSON, or None where it has no body.
+
+        Raises what the server said, as one of `tidings.errors`; `Unavailable` when it could not be asked.
+        """
+        if not path.startswith("/"):
+            raise Invalid("a path begins with a slash")
+        return Call(method.upper(), path, anything, NOTHING if body is None else body, query or {})
+
+    # --- logging in ---
+
+    @deed
+    def authenticate_with_app(self, app_id: int, app_token: str) -> Plan[None]:
+        """Act as the app: see and change what is in it, and nothing else. Raises `InvalidClient`, `InvalidGrant`."""
+        return self._driver.session.authenticate({"grant_type": "app", "app_id": str(app_id), "app_token": app_token})
+
+    @deed
+    def authenticate_with_password(self, username: str, password: str) -> Plan[None]:
+        """Act as a person. Raises `InvalidClient`, `InvalidGrant`."""
+        return self._driver.session.authenticate({"grant_type": "password", "username": username, "password": password})
+
+    @deed
+    def authenticate_with_code(self, code: str, redirect_uri: str, *, code_verifier: str | None = None) -> Plan[None]:
+        """Act as the person who came back to `redirect_uri` with this code. Raises `InvalidClient`, `InvalidGrant`."""
+        grant = {"grant_type": "authorization_code", "code": code, "redirect_uri": redirect_uri}
+        if code_verifier is not None:
+            grant["code_verifier"] = code_verifier
+        return self._driver.session.authenticate(grant, again=False)
+
+    def authorize_url(
+        self, redirect_uri: str, *, scope: str | None = None, state: str | None = None, code_verifier: str | None = None
+    ) -> str:
+        """Where to send a person who is to let you act for them; they come back to `redirect_uri` with a code.
+
+        Give a random `state`, and compare it when they come back; a `code_verifier` of 43 characters or more is for PKCE.
+        """
+        session = self._driver.session
+        server = session.server
+        page = PODIO_SIGNS_IN_AT.get(server.hostname or "", session.url)
+        query = {"client_id": session.credentials["client_id"], "redirect_uri": redirect_uri, "response_type": "code"}
+        asked = {"scope": scope, "state": state} | ({} if code_verifier is None else _challenge(code_verifier))
+        return f"{page}/oauth/authorize?{urlencode(query | {name: text for name, text in asked.items() if text is not None})}"
+
+
+def _challenge(verifier: str) -> dict[str, str | None]:
+    digest = hashlib.sha256(verifier.encode()).digest()
+    return {"code_challenge": base64.urlsafe_b64encode(digest).rstrip(b"=").decode(), "code_challenge_method": "S256"}
+
+
+def open_session(
+    url: str | None,
+    client_id: str,
+    client_secret: str,
+    *,
+    store: TokenStore | None,
+    retries: int,
+    wait_for_rate_limit: bool,
+    longest_wait: float,
+) -> Session:
+    """What a client is made of. Raises `Invalid` for a URL that is none, or for none at all."""
+    credentials = {"client_id": client_id, "client_secret": client_secret}
+    patience = Patience(retries, wait_for_rate_limit, longest_wait)
+    return Session(_server(url), credentials, MemoryStore() if store is None else store, patience)
+
+
+def _server(url: str | None) -> SplitResult:
+    given = url or os.environ.get("TIDINGS_URL", "")
+    if not given:
+        raise Invalid("url: is missing; give one, or set TIDINGS_URL")
+    return read_url(given)

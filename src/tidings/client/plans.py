@@ -1,0 +1,40 @@
+"""What the client does, written once: a plan is a generator of steps, and who runs it may block or await.
+
+A plan decides, and yields what is to be done in the world; it is sent back what came of it, or what went wrong is raised
+inside it, at the step. `blocking.py` and `awaiting.py` take the steps, each in its way, and know nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from tidings.client.exchange import Request
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """Send the request: its `Answer` comes back, or `Lost` is raised."""
+
+    request: Request
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """Let so many seconds pass."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Alone:
+    """Run this plan while no other that is run so runs in this client."""
+
+    plan: Plan[None]
+
+
+Step = Send | Pause | Alone
+Plan = Generator[Step, Any, T]

@@ -1,0 +1,40 @@
+"""A real `tidings serve` with the demo's workspace in it, as somebody would have it who tries their integration locally."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.support.databases import place_on_sqlite
+from tests.support.processes import serving
+
+
+@dataclass(frozen=True)
+class Seeded:
+    """Where the server is, and what `tidings seed` printed."""
+
+    url: str
+    client_id: str
+    client_secret: str
+    org_id: int
+    space_id: int
+    app_id: int
+    app_token: str
+    fields: dict[str, int]
+    username: str
+    password: str
+
+
+@pytest.fixture(scope="module")
+def seeded(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) -> Iterator[Seeded]:
+    """One server for the tests of one client."""
+    place = place_on_sqlite(tmp_path_factory.mktemp("clients"), sqlite_template)
+    with serving(place) as server:
+        command = [str(Path(sys.executable).with_name("tidings")), "seed", *place.arguments, "--url", server.url, "--json"]
+        yield Seeded(**json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout))

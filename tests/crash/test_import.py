@@ -1,0 +1,45 @@
+"""`kill -9` in the middle of an import: with `--external-id`, the next run leaves no row out and takes none twice."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+
+from tests.support.databases import Place
+from tests.support.importing import contents, numbered, start_import, write_table
+from tests.support.processes import wait_until
+from tidings.cli.seed import make_seed
+from tidings.settings import Settings
+
+ROWS = 2_500
+
+
+def test_an_import_that_was_killed_is_taken_up_again(place: Place, tmp_path: Path) -> None:
+    app_id = make_seed(Settings(data=place.data, database=place.url)).app_id
+    rows = [list(row) for row in numbered(ROWS)]
+    rows[100][2] = "many"  # a bad row in what the first run does, and one in what it does not
+    rows[-1][2] = "many"
+    table = write_table(tmp_path / "t.csv", *rows)
+    arguments = ["--app", str(app_id), "--external-id", "Number"]
+    for enough in (1, 600):
+        child = start_import(place, table, *arguments)
+        wait_until(partial(_has, place, app_id, enough), seconds=30, step=0.02)
+        child.kill()
+        child.communicate()
+    before = len(contents(place, app_id).titles)
+
+    last = start_import(place, table, *arguments)
+    printed = last.communicate(timeout=60)[0].decode()
+
+    assert before < ROWS
+    assert last.returncode == 1
+    assert f"{before:,} there already, 2 rejected" in printed
+    held = contents(place, app_id)
+    assert held.external_ids == [str(row[0]) for row in rows[1:] if row[2] != "many"]
+    assert [type for type, _ in held.events].count("item.create") == ROWS - 2
+    rejected = (tmp_path / "t.rejected.csv").read_text(encoding="utf-8-sig").splitlines()
+    assert [line.split(",")[0] for line in rejected] == ["tidings:line", "101", str(ROWS + 1)]
+
+
+def _has(place: Place, app_id: int, count: int) -> bool:
+    return len(contents(place, app_id).titles) >= count

@@ -1,0 +1,173 @@
+"""Every operation of the OpenAPI document, asked by schemathesis: no answer is a 5xx, and each is as the document says.
+
+A new row is asked as soon as it is in the table. The server is the real one on a socket, with SQLite behind it. Each
+operation has a space of its own with one of everything in it, and ids that schemathesis invents are replaced by those of
+that space, so that calls reach what they are about; what they delete, nobody else misses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import anyio.from_thread
+import pytest
+import requests
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from schemathesis import Case, GenerationMode
+from schemathesis.checks import not_a_server_error
+from schemathesis.config import GenerationConfig, ProjectConfig, ProjectsConfig, SchemathesisConfig
+from schemathesis.core.result import Ok
+from schemathesis.schemas import APIOperation
+from schemathesis.specs.openapi.checks import content_type_conformance, response_schema_conformance, status_code_conformance
+
+from tests.support.databases import place_on_sqlite
+from tests.support.house import People, open_api, serving_app
+from tidings.api.health import health_rows
+from tidings.api.openapi.document import document
+from tidings.api.openapi.rows import docs_rows
+from tidings.api.routes import ROUTES
+from tidings.telemetry.facts import Telemetry
+from tidings.telemetry.metrics import Metrics
+
+CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
+
+QUICK = settings(
+    max_examples=max(3, settings().max_examples // 10),  # calls as they should be, and as many others; more in the thorough profile
+    derandomize=True,
+    database=None,
+    phases=[Phase.generate],  # a failure names its request; to look for a smaller one takes minutes
+    suppress_health_check=list(HealthCheck),
+)
+
+Ids = dict[str, Any]
+Operation = APIOperation[Any, Any, Any, Any]
+
+
+TOLD = [*ROUTES, *health_rows(None, Metrics(Telemetry()))]
+ROWS = [*TOLD, *docs_rows(TOLD)]
+
+
+def operations() -> list[Operation]:
+    ours = ProjectConfig(generation=GenerationConfig(with_security_parameters=False))  # Ada's token stands in the header
+    config = SchemathesisConfig(projects=ProjectsConfig(default=ours))
+    whole = document(ROWS, public_url="http://tidings.test")
+    found = schemathesis.openapi.from_dict(whole, config=config).get_all_operations()
+    return [each.ok() for each in found if isinstance(each, Ok)]
+
+
+@dataclass
+class Server:
+    """A real server, and Ada, who asks it."""
+
+    url: str
+    people: People
+    session: requests.Session
+    looked_at: Ids = field(default_factory=dict)  # what operations find that change nothing
+
+    def make(self, path: str, body: Any) -> Any:
+        """What a POST answers."""
+        answer = self.session.post(f"{self.url}{path}", json=body, headers=self.headers, timeout=20)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {"authorization": f"OAuth2 {self.people.ada_access}"}
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Any) -> Iterator[Server]:
+    database = place_on_sqlite(tmp_path_factory.mktemp("schemathesis"), sqlite_template).open()
+    with (
+        anyio.from_thread.start_blocking_portal() as portal,
+        portal.wrap_async_context_manager(open_api(database)) as api,
+        serving_app(api) as port,
+        requests.Session() as session,
+    ):
+        session.trust_env = False  # to look for proxies at every call takes as long as the call
+        yield Server(f"http://127.0.0.1:{port}", api.people, session)
+
+
+def furnish(server: Server) -> Ids:
+    """A space with one of everything in it, and the names by which paths, queries and bodies call that."""
+    people = server.people
+    space_id = server.make("/space", {"org_id": people.org_id, "name": "S"})["space_id"]
+    fields = [{"type": kind, "config": {"label": kind}} for kind in ("text", "number", "date")]
+    app_id = server.make("/app", {"space_id": space_id, "config": {"name": "A"}, "fields": fields})["app_id"]
+    item_id = server.make(f"/item/app/{app_id}", {"external_id": "e", "fields": {"text": "T", "number": 1}})["item_id"]
+    profile_id = server.make(f"/contact/space/{space_id}", {"name": "C"})["profile_id"]
+    return {
+        "org_id": people.org_id,
+        "space_id": space_id,
+        "app_id": app_id,
+        "item_id": item_id,
+        "app_item_id": 1,
+        "comment_id": server.make(f"/comment/item/{item_id}", {"value": "V"})["comment_id"],
+        "task_id": server.make(f"/task/item/{item_id}", {"text": "T"})["task_id"],
+        "status_id": server.make(f"/status/space/{space_id}", {"value": "V"})["status_id"],
+        "form_id": server.make(f"/form/app/{app_id}", {})["form_id"],
+        "hook_id": server.make(f"/hook/app/{app_id}", {"url": "http://example.org/", "type": "item.create"})["hook_id"],
+        "auth_client_id": server.make("/client", {"name": "P"})["auth_client_id"],
+        "profile_id": profile_id,
+        "profile_ids": str(profile_id),
+        "user_id": people.bob.id,
+        "user_ids": str(people.bob.id),
+        "ref_type": "item",
+        "ref_id": item_id,
+        "field": "text",
+        "external_id": "e",
+    }
+
+
+def at_home(value: Any, ids: Ids) -> Any:
+    """`value` with the names of `ids` given their values, where what stands there is of that type."""
+    match value:
+        case dict():
+            return {
+                name: ids[name] if name in ids and type(part) is type(ids[name]) else at_home(part, ids) for name, part in value.items()
+            }
+        case list():
+            return [at_home(part, ids) for part in value]
+        case _:
+            return value
+
+
+def test_no_operation_is_left_out() -> None:
+    assert len(operations()) == len(ROWS)
+
+
+@pytest.mark.parametrize("operation", operations(), ids=lambda operation: operation.label)
+def test_every_answer_is_as_the_document_says(operation: Operation, server: Server) -> None:
+    ids = found_by(operation, server)
+
+    @settings(QUICK)
+    @given(st.data())
+    def ask(data: st.DataObject) -> None:
+        case = data.draw(calls)
+        case.path_parameters, case.query, case.body = at_home(case.path_parameters, ids), at_home(case.query, ids), at_home(case.body, ids)
+        case.validate_response(case.call(base_url=server.url, session=server.session, headers=server.headers), checks=CHECKS)
+
+    for mode in modes(operation):
+        known = {each.name: ids[each.name] for each in operation.path_parameters if each.name in ids}
+        calls: st.SearchStrategy[Case[Any]] = operation.as_strategy(
+            generation_mode=mode, path_parameters=known if mode.is_positive else None
+        )
+        ask()
+
+
+def found_by(operation: Operation, server: Server) -> Ids:
+    """What the operation finds: of its own, unless it only looks."""
+    if operation.method.upper() != "GET":
+        return furnish(server)
+    server.looked_at = server.looked_at or furnish(server)
+    return server.looked_at
+
+
+def modes(operation: Operation) -> list[GenerationMode]:
+    """Calls as they should be; and others, where there is something to get wrong."""
+    takes = [*operation.path_parameters, *operation.query, *operation.body]
+    return [GenerationMode.POSITIVE, *([GenerationMode.NEGATIVE] if takes else [])]
