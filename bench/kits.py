@@ -1,8 +1,8 @@
-"""`python -m bench.kits`: how fast the receiver is, on this machine, today.
+"""`python -m bench.kits`: how fast the kits are, on this machine, today; `make bench` has it in its table.
 
-Check and parse of one delivery beside the `svix` package's check alone, in turns in one process; and a receiver with a
-durable inbox on uvicorn, held to one core, under deliveries that were signed beforehand and come over many connections from
-another process. Nothing fails here.
+How long an import takes, in an interpreter of its own. Check and parse of one delivery beside the `svix` package's check
+alone, in turns in one process. And a receiver with a durable inbox on uvicorn, held to one core, under deliveries that were
+signed beforehand and come over many connections from another process. Nothing fails here.
 """
 
 from __future__ import annotations
@@ -29,7 +29,26 @@ from tidings.receiver.testing import SECRET, sample
 
 CONNECTIONS = 64
 _ROUNDS, _TURN = 200, 200
+IMPORTS = ("import tidings", "from tidings import Client", "from tidings.receiver import Receiver")
 Figures = dict[str, float]
+
+
+def measure_kits(count: int = 20_000) -> dict[str, Figures]:
+    """All of it; `count` deliveries go into the inbox."""
+    return {"imports_ms": measure_imports(), "reading": measure_reading(), "inbox": measure_inbox(count)}
+
+
+def measure_imports() -> Figures:
+    """Milliseconds that each of `IMPORTS` takes, compiled beforehand as what pip installs is: the best of ten."""
+    timed = "import time; begun = time.perf_counter(); {}; print((time.perf_counter() - begun) * 1e3)"
+    with tempfile.TemporaryDirectory() as compiled:
+        environment = {**os.environ, "PYTHONPYCACHEPREFIX": compiled, "PYTHONDONTWRITEBYTECODE": ""}
+        return {
+            statement: min(
+                float(subprocess.check_output([sys.executable, "-c", timed.format(statement)], env=environment)) for _ in range(10)
+            )
+            for statement in IMPORTS
+        }
 
 
 def measure_reading() -> Figures:
@@ -139,7 +158,7 @@ def main() -> None:
     if sys.argv[1:2] == ["serve"]:
         serve(sys.argv[2], int(sys.argv[3]))
         return
-    print(json.dumps({"reading": measure_reading(), "inbox": measure_inbox(20_000)}, indent=2))
+    print(json.dumps(measure_kits(), indent=2))
 
 
 if __name__ == "__main__":

@@ -175,7 +175,7 @@ def serve(settings: Settings, *, announce: Callable[[Settings], None]) -> None:
         app = build_app(house, make_engine(house, telemetry), metrics=metrics)
         server = uvicorn.Server(configuration(app, settings))
         with _stopped_by_signals():
-            server.run(sockets=[listener, *(listener.dup() for _ in range(1, LISTENING))])
+            server.run(sockets=handles(listener))
     if not server.started:
         raise Unavailable("the server could not start; its log says why")
 
@@ -207,6 +207,11 @@ def _listening(settings: Settings) -> Iterator[socket.socket]:
         raise Unavailable(f"cannot listen on {settings.host} port {settings.port}: {error.strerror or error}") from error
     with listener:
         yield listener
+
+
+def handles(listener: socket.socket) -> list[socket.socket]:
+    """The listening socket as often as the loop shall accept a connection in one turn, itself first."""
+    return [listener, *(listener.dup() for _ in range(1, LISTENING))]
 
 
 @contextmanager

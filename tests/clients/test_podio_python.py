@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Iterator
 
 import pytest
@@ -44,6 +45,7 @@ async def test_a_hook_lives_its_whole_life(client: Client, seeded: Seeded) -> No
 
     async with receiving(answer) as receiver:
         made = await asyncio.to_thread(client.create_webhook, "app", seeded.app_id, receiver.url, "item.create")
+        assert await asyncio.to_thread(client.post, f"hook/{made['hook_id']}/verify/request") is None
         await asyncio.to_thread(wait_until, lambda: client.list_webhooks("app", seeded.app_id)[0]["status"] == "active")
         [hook] = await asyncio.to_thread(client.list_webhooks, "app", seeded.app_id)
         assert (hook["hook_id"], hook["url"], hook["type"]) == (made["hook_id"], receiver.url, "item.create")
@@ -51,7 +53,11 @@ async def test_a_hook_lives_its_whole_life(client: Client, seeded: Seeded) -> No
         await receiver.wait_for_count(1, "item.create")
         [form] = receiver.forms("item.create")
         assert (form["item_id"], form["item_revision_id"], form["external_id"]) == (str(item["item_id"]), "0", "py-1")
-    assert client.get_item(item["item_id"])["title"] == "From Python"
+    item_id = item["item_id"]
+    assert client.get_item(item_id)["title"] == "From Python"
+    assert client.put(f"item/{item_id}", data=json.dumps({"fields": {"title": "Changed"}})) == {"revision": 1, "title": "Changed"}
+    assert client.delete(f"item/{item_id}") is None
+    assert client.get_item(item_id)["error"] == "gone"
     assert client.delete_webhook(made["hook_id"]) is None
     assert client.list_webhooks("app", seeded.app_id) == []
 

@@ -53,6 +53,13 @@ async def test_a_hook_lives_its_whole_life(podio: podio_auth.PodioOAuth2Session,
     assert podio.get(f"{seeded.url}/item/{item['item_id']}").status_code == 410
 
 
+def test_errors_come_as_answers_with_podios_words(podio: podio_auth.PodioOAuth2Session, seeded: Seeded) -> None:
+    wrong = podio.post(f"{seeded.url}/hook/app/{seeded.app_id}/", json={"url": "ftp://example.org/", "type": "item.create"})
+    assert (wrong.status_code, wrong.json()["error"]) == (400, "invalid_value")
+    absent = podio.get(f"{seeded.url}/item/999999")
+    assert (absent.status_code, absent.json()["error"]) == (404, "not_found")
+
+
 def test_it_pages_through_an_app(podio: podio_auth.PodioOAuth2Session, seeded: Seeded) -> None:
     for number in range(5):
         podio.post(f"{seeded.url}/item/app/{seeded.app_id}/", json={"fields": {"title": f"Item {number}"}}).raise_for_status()

@@ -19,7 +19,7 @@ import pytest
 from sqlalchemy import func, select
 
 from tests.support.databases import AnyDatabase
-from tests.support.house import Api, have_people, keep_tokens, open_api
+from tests.support.house import Api, have_people, open_api
 from tests.support.receiver import Answer, Received, Receiver, receiving
 from tidings.delivery.engine import Engine
 from tidings.errors import Conflict
@@ -280,7 +280,6 @@ async def machine(database: AnyDatabase) -> AsyncIterator[Machine]:
             telemetry = Telemetry()
             house = api.house
             engine = Engine(database, house.keyring, house.settings, house.allow, clock=house.clock, telemetry=telemetry)
-            await keep_tokens(database)
             await engine.start()
             yield Machine(api, dataclasses.replace(api, house=undone, app=app, http=http), receiver)
             await engine.stop()

@@ -254,6 +254,25 @@ async def test_every_format_is_signed_for_whole(line: Line, format: str) -> None
     standardwebhooks.Webhook(hook["secret"]).verify(came.body, came.headers, json_parse=False)
 
 
+async def test_a_retry_says_the_same_as_the_first_attempt_whatever_happened_meanwhile(database: AnyDatabase) -> None:
+    async with open_line(database, {"schedule": (0.05,)}) as line:
+        await line.hook(format="json")
+        item_id = await line.item()
+
+        async def bad_at_first(came: Received) -> Answer:
+            if came.headers["tidings-attempt"] != "1" or said(came)["item_revision_id"] != 1:
+                return 200
+            await line.api.put(f"/item/{item_id}", {"fields": {"title": "C"}})
+            return 500
+
+        line.receiver.answers = bad_at_first
+        await line.api.put(f"/item/{item_id}", {"fields": {"title": "B"}})
+        came = await line.came("item.update", 3)
+        first, again = (each for each in came if said(each)["item_revision_id"] == 1)
+        assert (first.headers["tidings-attempt"], again.headers["tidings-attempt"]) == ("1", "2")
+        assert first.body == again.body
+
+
 # --- signatures --------------------------------------------------------------------------------------------------------
 
 

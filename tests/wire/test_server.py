@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import socket
+from contextlib import ExitStack
 from pathlib import Path
 
 import httpx
 import pytest
+import uvloop
 
 from tests.support.databases import Place, place_on_postgres
 from tests.support.house import open_api
 from tests.support.postgres import Postgres
 from tests.support.processes import serving
 from tidings.errors import Invalid, Unavailable
-from tidings.server import build_app, make_engine, open_house
+from tidings.server import build_app, handles, make_engine, open_house
 from tidings.settings import Settings
 from tidings.telemetry.facts import Telemetry
 
@@ -62,6 +65,32 @@ async def test_a_scrape_says_how_much_waits(place: Place) -> None:
         assert answer.headers["content-type"].startswith("text/plain; version=")
         assert "tidings_events_waiting 3.0" in answer.text
     await database.close()
+
+
+def test_64_clients_who_come_at_once_are_let_in_within_a_few_turns_of_the_loop() -> None:
+    let_in: list[asyncio.BaseTransport] = []
+
+    class Guest(asyncio.Protocol):
+        def connection_made(self, transport: asyncio.BaseTransport) -> None:
+            let_in.append(transport)
+
+    async def count_turns() -> int:
+        listener, turns = socket.create_server(("127.0.0.1", 0), backlog=64), 0
+        with ExitStack() as clients:
+            for _ in range(64):
+                clients.enter_context(socket.create_connection(listener.getsockname()))
+            servers = [await asyncio.get_running_loop().create_server(Guest, sock=each) for each in handles(listener)]
+            while len(let_in) < 64 and turns < 1_000:
+                await asyncio.sleep(0)
+                turns += 1
+            for server in servers:
+                server.close()
+            for transport in let_in:
+                transport.close()
+        return turns
+
+    assert uvloop.run(count_turns()) < 16
+    assert len(let_in) == 64
 
 
 @pytest.mark.postgresql

@@ -97,14 +97,26 @@ class Call:
 
     async def write(self, fn: Callable[Concatenate[Tx, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """Run `fn(tx, ...)` as one durable transaction; what it changes was led to by the delivery that the call names."""
-        cause = self.request.headers.get("tidings-cause")
-        if cause is None:
+        cause = header(self.request, b"tidings-cause")
+        if not cause:
             return await self.house.database.write(fn, *args, **kwargs)
         limit = self.house.settings.cause_limit
         answer, looped = await self.house.database.write(caused, cause, limit, lambda tx: fn(tx, *args, **kwargs))
         if looped:
             self.request.scope[UNHEARD] = "loop"
         return answer
+
+
+def header(request: Request, name: bytes) -> str:
+    """What the head of a request says under `name`, which is in lower case; "" where it says nothing.
+
+    For what every call is asked: Starlette's own way takes three times as long.
+    """
+    for key, value in request.scope["headers"]:
+        if key == name:
+            said: str = value.decode("latin-1")
+            return said
+    return ""
 
 
 def json_bytes(value: Any) -> bytes:

@@ -20,7 +20,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from tidings.api.answers import Answer
 from tidings.api.bodies import read_pairs
-from tidings.api.call import NOBODY, UNHEARD, Call, House, json_bytes
+from tidings.api.call import NOBODY, UNHEARD, Call, House, header, json_bytes
 from tidings.api.callers import Known
 from tidings.api.errors import answer_defect, answer_error
 from tidings.api.limits import IN_SCOPE, lines_of, refuse
@@ -129,7 +129,7 @@ async def read_capped(request: Request, limit: int) -> bytes:
 
     Raises `Invalid` when it does not arrive in time, `ClientDisconnect` when its sender has gone.
     """
-    declared = request.headers.get("content-length", "")
+    declared = header(request, b"content-length")
     if declared.isdigit() and (len(declared) > 18 or int(declared) > limit):
         raise _too_large(limit)
     message = await request.receive()

@@ -12,7 +12,7 @@ from contextlib import suppress
 from starlette.requests import Request
 
 from tidings.api.bodies import FORM, read_pairs
-from tidings.api.call import House
+from tidings.api.call import House, header
 from tidings.api.callers import Known
 from tidings.api.limits import read_rates
 from tidings.errors import Invalid, Unauthorized
@@ -49,7 +49,7 @@ def _known(house: House, holder: Holder) -> Known:
 
 def find_token(request: Request) -> str | None:
     """The token of the header or the query. Raises `Invalid` for an authorization header with nothing in it."""
-    scheme, _, token = request.headers.get("authorization", "").strip().partition(" ")
+    scheme, _, token = header(request, b"authorization").strip().partition(" ")
     if scheme.lower() not in ("oauth2", "bearer"):
         return request.query_params.get(IN_FORM) or None if request.scope["query_string"] else None
     if not token.strip():

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple, TypeVar, get_type_hints
 from weakref import WeakKeyDictionary
 
 from tidings.api.bodies import read_body, read_query
-from tidings.api.call import Call
+from tidings.api.call import Call, header
 
 Operation = Callable[..., Awaitable[object]]
 """It answers a value (sent as JSON), bytes (JSON already), None (204, no body), or a Starlette `Response`."""
@@ -89,7 +89,7 @@ def bind(operation: Operation) -> Callable[[Call], Awaitable[object]]:
     def run(call: Call) -> Awaitable[object]:
         given: dict[str, object] = {}
         if body is not None:
-            given["body"] = read_body(call.raw_body, body, content_type=call.request.headers.get("content-type", ""))
+            given["body"] = read_body(call.raw_body, body, content_type=header(call.request, b"content-type"))
         if query is not None:
             given["query"] = read_query(call.request.scope["query_string"], query)
         return operation(call, **given)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from tidings.telemetry.facts import Claimed, DeliveryAttempted, EventsFannedOut, HookDeactivated, Settled, Telemetry
+from tidings.telemetry.facts import Claimed, DeliveryAttempted, EventsFannedOut, HookDeactivated, LoopStopped, Settled, Telemetry
 from tidings.telemetry.metrics import EXCHANGE_BOUNDS, LATENCY_BOUNDS, Histogram, Levels, Metrics
 
 SECOND = 1_000_000
@@ -38,6 +38,7 @@ def test_each_fact_moves_its_counters() -> None:
     telemetry.tell(Settled(delivered=4, retried=3, exhausted=2, cancelled=1))
     telemetry.tell(Claimed(leased=3, cancelled=2))
     telemetry.tell(HookDeactivated(7, "gone"))
+    telemetry.tell(LoopStopped(9, "item.update", 9))
 
     samples = scrape(metrics)
     assert samples["tidings_events_accepted_total"] == 5
@@ -47,6 +48,7 @@ def test_each_fact_moves_its_counters() -> None:
     assert samples["tidings_deliveries_exhausted_total"] == 2
     assert samples["tidings_deliveries_cancelled_total"] == 1 + 2
     assert samples["tidings_hooks_deactivated_total"] == 1
+    assert samples["tidings_loops_stopped_total"] == 1
 
 
 def test_attempts_are_counted_by_what_the_network_did() -> None:
