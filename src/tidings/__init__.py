@@ -10,11 +10,12 @@ TYPE_CHECKING = False  # checkers take it for typing's, which takes longer to im
 
 if TYPE_CHECKING:
     from tidings.client import AsyncClient, Client
+    from tidings.receiver import Receiver
 
-__all__ = ["AsyncClient", "Client", "__version__"]
+__all__ = ["AsyncClient", "Client", "Receiver", "__version__"]
 __version__ = "0.1.0"
 
-_HOMES = {"AsyncClient": "tidings.client", "Client": "tidings.client"}
+_HOMES = {"AsyncClient": "tidings.client", "Client": "tidings.client", "Receiver": "tidings.receiver"}
 
 if not TYPE_CHECKING:  # for a checker, what is named above is all there is
 
