@@ -24,8 +24,8 @@ from tidings.clock import system_clock
 from tidings.settings import Settings
 from tidings.store.database import Tx, open_database
 from tidings.workspace.access import Caller
-from tidings.workspace.filters import Wanted, filter_items
-from tidings.workspace.items import NewItem, create_items
+from tidings.workspace.items.filters import Wanted, filter_items
+from tidings.workspace.items.items import NewItem, create_items
 
 ITEMS, BATCH = 100_000, 1_000
 ASKED = 200  # times for each kind

@@ -22,7 +22,7 @@ from tidings.settings import Settings
 from tidings.store.database import Tx
 from tidings.workspace.access import Caller
 from tidings.workspace.apps import delete_app, update_app
-from tidings.workspace.fields import load_fields
+from tidings.workspace.fields.fields import load_fields
 
 KEYS = [
     "url", "client_id", "client_secret", "org_id", "space_id", "app_id", "app_token", "fields", "username", "password",

@@ -10,10 +10,11 @@ from tests.support.cast import KEYRING, NOW, Cast, gather_cast
 from tests.support.databases import AnyDatabase
 from tidings.errors import Forbidden, Gone, NotFound
 from tidings.store.database import Tx
-from tidings.workspace import apps, fields, members, orgs, spaces
+from tidings.workspace import apps, members, orgs, spaces
 from tidings.workspace.access import SYSTEM, Caller, reach_app, reach_org, reach_space
 from tidings.workspace.accounts import users
-from tidings.workspace.fields import FieldChange, NewField
+from tidings.workspace.fields import fields
+from tidings.workspace.fields.fields import FieldChange, NewField
 
 Operation = Callable[[Tx, Caller, Cast], object]
 

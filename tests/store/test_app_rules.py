@@ -15,13 +15,15 @@ from tests.support.tasks import LATER, Tasks, make_item, make_tasks, written
 from tidings.errors import Conflict
 from tidings.store.database import Tx
 from tidings.store.schema import events
-from tidings.workspace import apps, clearing, fields, forms, items, reverts, tags
+from tidings.workspace import apps, forms, tags
 from tidings.workspace.apps import AppConfig, app_rights, get_app, item_rights, set_app_status, update_app
 from tidings.workspace.comments import NewComment, create_comment, delete_comment
-from tidings.workspace.enclosures import Enclosed
-from tidings.workspace.fields import NewField
+from tidings.workspace.fields import fields
+from tidings.workspace.fields.fields import NewField
 from tidings.workspace.forms import FormParts
-from tidings.workspace.items import ItemChange, NewItem
+from tidings.workspace.items import clearing, items, reverts
+from tidings.workspace.items.enclosures import Enclosed
+from tidings.workspace.items.items import ItemChange, NewItem
 from tidings.workspace.tasks.parts import TaskParts
 from tidings.workspace.tasks.tasks import create_tasks
 

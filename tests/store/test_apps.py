@@ -26,7 +26,7 @@ from tidings.workspace.apps import (
     set_app_status,
     update_app,
 )
-from tidings.workspace.fields import FieldChange, NewField
+from tidings.workspace.fields.fields import FieldChange, NewField
 from tidings.workspace.names import TEXT_LIMIT
 
 pytestmark = pytest.mark.furnished(make=gather_cast)

@@ -11,10 +11,10 @@ from tests.support.rights import who_may
 from tests.support.tasks import LATER, Tasks, make_item, make_tasks, written
 from tidings.errors import Gone, Invalid, NotFound
 from tidings.store.database import Tx
-from tidings.workspace import clearing, filters, items, neighbours
-from tidings.workspace.clearing import Cleared, delete_matching
-from tidings.workspace.items import NewItem
-from tidings.workspace.neighbours import reach_neighbour
+from tidings.workspace.items import clearing, filters, items, neighbours
+from tidings.workspace.items.clearing import Cleared, delete_matching
+from tidings.workspace.items.items import NewItem
+from tidings.workspace.items.neighbours import reach_neighbour
 
 pytestmark = pytest.mark.furnished(make=make_tasks)
 

@@ -11,13 +11,15 @@ from tests.support.rights import who_may
 from tests.support.tasks import LATER, Tasks, make_item, make_tasks, written
 from tidings.errors import Conflict, Gone
 from tidings.store.database import Tx
-from tidings.workspace import apps, clones, fields, filters, items
-from tidings.workspace.enclosures import Enclosed
-from tidings.workspace.fields import FieldChange, NewField
+from tidings.workspace import apps
+from tidings.workspace.fields import fields
+from tidings.workspace.fields.fields import FieldChange, NewField
 from tidings.workspace.files.rows import find_file
-from tidings.workspace.filters import Wanted
-from tidings.workspace.item_rows import Item
-from tidings.workspace.items import NewItem
+from tidings.workspace.items import clones, filters, items
+from tidings.workspace.items.enclosures import Enclosed
+from tidings.workspace.items.filters import Wanted
+from tidings.workspace.items.items import NewItem
+from tidings.workspace.items.rows import Item
 
 pytestmark = pytest.mark.furnished(make=make_tasks)
 

@@ -20,7 +20,7 @@ from tidings.store.schema import files, items, statuses, tasks
 from tidings.workspace import comments
 from tidings.workspace.access import SYSTEM, Caller
 from tidings.workspace.comments import CommentChange, CommentView, NewComment
-from tidings.workspace.items import NewItem, create_item, delete_item
+from tidings.workspace.items.items import NewItem, create_item, delete_item
 
 LATER = NOW + 60 * SECOND
 

@@ -13,10 +13,10 @@ from tests.support.hanging import on, story, upload
 from tests.support.tasks import LATER, Tasks, make_item, make_tasks, written
 from tidings.errors import Conflict, Gone, Invalid, NotFound
 from tidings.store.database import Tx
-from tidings.workspace import items
-from tidings.workspace.enclosures import Enclosed
 from tidings.workspace.files.files import delete_file
-from tidings.workspace.items import Changed, ItemChange, NewItem
+from tidings.workspace.items import items
+from tidings.workspace.items.enclosures import Enclosed
+from tidings.workspace.items.items import Changed, ItemChange, NewItem
 
 pytestmark = pytest.mark.furnished(make=make_tasks)
 

@@ -15,7 +15,7 @@ from tidings.store.database import Tx
 from tidings.store.schema import apps
 from tidings.workspace.access import reach_app
 from tidings.workspace.apps import delete_app, get_app
-from tidings.workspace.fields import (
+from tidings.workspace.fields.fields import (
     FIELD_LIMIT,
     REMEMBERED,
     Field,

@@ -19,12 +19,12 @@ from tidings.store.schema import comments, events, items, statuses, tasks
 from tidings.workspace.access import SYSTEM, Caller
 from tidings.workspace.anchors import reach_anchor
 from tidings.workspace.apps import create_app
-from tidings.workspace.fields import NewField
+from tidings.workspace.fields.fields import NewField
 from tidings.workspace.files import files
 from tidings.workspace.files.files import ATTACH_LIMIT, Stored, add_file, attach_file, attach_files, copy_file, delete_file, files_on
 from tidings.workspace.files.rows import find_file, needed_keys
 from tidings.workspace.files.views import view_file, view_files_in
-from tidings.workspace.items import ItemChange, NewItem, create_item, create_items, delete_item, get_item, update_item
+from tidings.workspace.items.items import ItemChange, NewItem, create_item, create_items, delete_item, get_item, update_item
 
 
 @dataclass(frozen=True)

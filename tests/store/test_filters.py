@@ -14,10 +14,10 @@ from tests.support.tasks import Tasks, make_item, make_tasks
 from tidings.clock import DAY, SECOND
 from tidings.errors import Invalid
 from tidings.store.database import Tx
-from tidings.workspace import filters, items
-from tidings.workspace.filters import GREATEST_LIMIT, WIDE, Wanted
-from tidings.workspace.item_rows import Item
-from tidings.workspace.items import ItemChange, NewItem
+from tidings.workspace.items import filters, items
+from tidings.workspace.items.filters import GREATEST_LIMIT, WIDE, Wanted
+from tidings.workspace.items.items import ItemChange, NewItem
+from tidings.workspace.items.rows import Item
 
 STATUSES = ("Open", "Done")
 LABELS = ("Red", "Green", "Blue")

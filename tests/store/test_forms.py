@@ -16,7 +16,7 @@ from tidings.store.database import Tx
 from tidings.store.schema import events, forms
 from tidings.workspace.access import Caller
 from tidings.workspace.apps import delete_app
-from tidings.workspace.fields import delete_field, load_fields
+from tidings.workspace.fields.fields import delete_field, load_fields
 from tidings.workspace.forms import (
     CONFIG_LIMIT,
     DOMAIN_LIMIT,

@@ -9,14 +9,14 @@ from tests.support.databases import AnyDatabase
 from tests.support.hanging import upload
 from tests.support.tasks import Tasks, make_item, make_tasks
 from tidings.store.database import Tx
-from tidings.workspace import items
 from tidings.workspace.access import Caller
 from tidings.workspace.comments import NewComment, create_comment
-from tidings.workspace.enclosures import Enclosed
-from tidings.workspace.filters import Wanted
-from tidings.workspace.hangings import NOTHING_HANGS
-from tidings.workspace.item_views import create_and_view, view_item, view_page, view_whole
-from tidings.workspace.items import NewItem
+from tidings.workspace.items import items
+from tidings.workspace.items.enclosures import Enclosed
+from tidings.workspace.items.filters import Wanted
+from tidings.workspace.items.hangings import NOTHING_HANGS
+from tidings.workspace.items.items import NewItem
+from tidings.workspace.items.views import create_and_view, view_item, view_page, view_whole
 from tidings.workspace.tasks.parts import TaskParts
 from tidings.workspace.tasks.tasks import create_tasks
 

@@ -18,9 +18,9 @@ from tidings.workspace import apps, imports
 from tidings.workspace.access import Caller
 from tidings.workspace.cells.columns import match_columns
 from tidings.workspace.cells.judging import Order, Row
-from tidings.workspace.fields import NewField, create_field, load_fields
+from tidings.workspace.fields.fields import NewField, create_field, load_fields
 from tidings.workspace.imports import Imported
-from tidings.workspace.items import delete_item
+from tidings.workspace.items.items import delete_item
 
 HEADINGS = ("Key", "Title", "Status", "Estimate", "Owner", "Parts")
 

@@ -10,11 +10,11 @@ from tests.support.rights import who_may
 from tests.support.tasks import Tasks, make_item, make_tasks, written
 from tidings.errors import Forbidden, Gone, Invalid, NotFound
 from tidings.store.database import Tx
-from tidings.workspace import filters
 from tidings.workspace.access import Caller
 from tidings.workspace.apps import App, delete_app, get_app, open_app_token
-from tidings.workspace.fields import FieldChange, update_field
+from tidings.workspace.fields.fields import FieldChange, update_field
 from tidings.workspace.installs import install_app
+from tidings.workspace.items import filters
 from tidings.workspace.orgs import create_org
 from tidings.workspace.spaces import create_space
 

@@ -16,11 +16,14 @@ from tests.support.tasks import LATER, Tasks, make_item, make_tasks, written
 from tidings.errors import Conflict, Forbidden, Gone, Invalid, NotFound, TidingsError
 from tidings.store.database import Tx
 from tidings.store.schema import events, item_revisions, item_values
-from tidings.workspace import apps, fields, filters, item_views, items, members, revisions
+from tidings.workspace import apps, members
 from tidings.workspace.access import SYSTEM, Caller
-from tidings.workspace.fields import FieldChange
-from tidings.workspace.filters import Wanted
-from tidings.workspace.items import Changed, ItemChange, NewItem
+from tidings.workspace.fields import fields
+from tidings.workspace.fields.fields import FieldChange
+from tidings.workspace.items import filters, items, revisions
+from tidings.workspace.items import views as item_views
+from tidings.workspace.items.filters import Wanted
+from tidings.workspace.items.items import Changed, ItemChange, NewItem
 
 pytestmark = pytest.mark.furnished(make=make_tasks)
 

@@ -10,11 +10,12 @@ from tests.support.rights import who_may
 from tests.support.tasks import LATER, Tasks, make_item, make_tasks
 from tidings.errors import Gone
 from tidings.store.database import Tx
-from tidings.workspace import apps, items
+from tidings.workspace import apps
 from tidings.workspace.access import Caller
-from tidings.workspace.fields import NewField, delete_field
-from tidings.workspace.items import NewItem
-from tidings.workspace.referrers import list_referring
+from tidings.workspace.fields.fields import NewField, delete_field
+from tidings.workspace.items import items
+from tidings.workspace.items.items import NewItem
+from tidings.workspace.items.referrers import list_referring
 from tidings.workspace.spaces import create_space
 
 

@@ -15,11 +15,12 @@ from tests.support.rights import who_may
 from tests.support.tasks import LATER, Tasks, make_item, make_tasks, written
 from tidings.errors import Gone, Invalid, NotFound
 from tidings.store.database import Tx
-from tidings.workspace import fields, filters, items, reverts, revisions
 from tidings.workspace.access import SYSTEM
-from tidings.workspace.fields import FieldChange, NewField
-from tidings.workspace.filters import Wanted
-from tidings.workspace.items import Changed, ItemChange, NewItem
+from tidings.workspace.fields import fields
+from tidings.workspace.fields.fields import FieldChange, NewField
+from tidings.workspace.items import filters, items, reverts, revisions
+from tidings.workspace.items.filters import Wanted
+from tidings.workspace.items.items import Changed, ItemChange, NewItem
 
 pytestmark = pytest.mark.furnished(make=make_tasks)
 

@@ -8,8 +8,10 @@ from tests.support.cast import NOW
 from tests.support.databases import AnyDatabase
 from tests.support.tasks import LATER, Tasks, make_item, make_tasks
 from tidings.errors import NotFound
-from tidings.workspace import fields, item_views, items, revisions
-from tidings.workspace.fields import NewField
+from tidings.workspace.fields import fields
+from tidings.workspace.fields.fields import NewField
+from tidings.workspace.items import items, revisions
+from tidings.workspace.items import views as item_views
 
 pytestmark = pytest.mark.furnished(make=make_tasks)
 

@@ -15,7 +15,7 @@ from tidings.errors import Gone, Invalid
 from tidings.store.database import Tx
 from tidings.store.schema import items
 from tidings.workspace import tags
-from tidings.workspace.items import NewItem, create_item, delete_item
+from tidings.workspace.items.items import NewItem, create_item, delete_item
 from tidings.workspace.tags import TagCount
 
 pytestmark = pytest.mark.furnished(make=gather_cast)

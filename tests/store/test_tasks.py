@@ -20,7 +20,7 @@ from tidings.store.schema import events, items, statuses, tasks
 from tidings.workspace.access import SYSTEM, Caller
 from tidings.workspace.apps import delete_app
 from tidings.workspace.files.files import Stored, add_file, files_on
-from tidings.workspace.items import NewItem, create_item, delete_item
+from tidings.workspace.items.items import NewItem, create_item, delete_item
 from tidings.workspace.members import remove_members
 from tidings.workspace.spaces import delete_space
 from tidings.workspace.tasks.lists import Span, Wanted, count_active, find_tasks, find_tasks_on, list_labels

@@ -15,7 +15,7 @@ from tidings.store.sealing import Keyring
 from tidings.workspace.access import Caller
 from tidings.workspace.accounts.users import create_user
 from tidings.workspace.apps import create_app
-from tidings.workspace.fields import NewField
+from tidings.workspace.fields.fields import NewField
 from tidings.workspace.members import add_members
 from tidings.workspace.orgs import create_org
 from tidings.workspace.spaces import create_space

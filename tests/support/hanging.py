@@ -10,9 +10,9 @@ from sqlalchemy import select
 from tests.support.cast import NOW
 from tidings.store.database import Tx
 from tidings.store.schema import events
-from tidings.workspace import items
 from tidings.workspace.access import SYSTEM, Caller
 from tidings.workspace.files.files import Stored, add_file, files_on
+from tidings.workspace.items import items
 from tidings.workspace.tags import tags_on
 
 

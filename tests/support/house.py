@@ -41,7 +41,7 @@ from tidings.workspace.accounts.passwords import hash_password
 from tidings.workspace.accounts.tokens import Lives, issue
 from tidings.workspace.accounts.users import create_user
 from tidings.workspace.apps import create_app, open_app_token
-from tidings.workspace.fields import NewField, load_fields
+from tidings.workspace.fields.fields import NewField, load_fields
 from tidings.workspace.orgs import create_org
 from tidings.workspace.spaces import create_space
 

@@ -13,8 +13,8 @@ from tidings.store import schema
 from tidings.store.database import Tx
 from tidings.workspace.access import Caller
 from tidings.workspace.apps import create_app
-from tidings.workspace.fields import NewField, load_fields
-from tidings.workspace.items import NewItem, create_item
+from tidings.workspace.fields.fields import NewField, load_fields
+from tidings.workspace.items.items import NewItem, create_item
 
 LATER = NOW + 60 * SECOND
 

@@ -25,7 +25,7 @@ from tidings.api.routes import ROUTES, Row
 from tidings.errors import Invalid
 from tidings.store import schema
 from tidings.store.database import Tx
-from tidings.workspace.field_settings import SETTINGS
+from tidings.workspace.fields.settings import SETTINGS
 
 JSON = {"content-type": "application/json"}
 FORM = {"content-type": "application/x-www-form-urlencoded"}

@@ -9,8 +9,8 @@ import pytest
 from tests.support.answers import refused
 from tests.support.house import Api
 from tidings.store.database import Tx
-from tidings.workspace import fields
-from tidings.workspace.fields import NewField
+from tidings.workspace.fields import fields
+from tidings.workspace.fields.fields import NewField
 
 
 @pytest.fixture

@@ -13,8 +13,8 @@ from tests.support.answers import ENVELOPE, bob_in
 from tests.support.house import Api
 from tidings.store.database import Tx
 from tidings.store.schema import events
-from tidings.workspace import fields
-from tidings.workspace.fields import NewField
+from tidings.workspace.fields import fields
+from tidings.workspace.fields.fields import NewField
 
 BYLINE = {
     "type": "user", "id": 1, "name": "Ada", "url": "http://tidings.test/user/1",

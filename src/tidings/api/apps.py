@@ -18,10 +18,11 @@ from tidings.errors import Invalid
 from tidings.store.database import Tx
 from tidings.store.sealing import Keyring
 from tidings.wire.podio import timestamp
-from tidings.workspace import apps, fields, installs
+from tidings.workspace import apps, installs
 from tidings.workspace.access import Caller
 from tidings.workspace.apps import App, AppConfig
-from tidings.workspace.fields import Field, FieldChange, FieldConfig, NewField
+from tidings.workspace.fields import fields
+from tidings.workspace.fields.fields import Field, FieldChange, FieldConfig, NewField
 from tidings.workspace.parts import read
 
 

@@ -22,10 +22,10 @@ from tidings.api.task_objects import TaskObject, task_object
 from tidings.wire.podio import timestamp
 from tidings.workspace.accounts.authors import Author
 from tidings.workspace.apps import AppConfig, item_rights
-from tidings.workspace.fieldsets import Fieldset, Slot
-from tidings.workspace.item_views import AppView, ItemView
-from tidings.workspace.referrers import Referring
-from tidings.workspace.revisions import Difference, Revision
+from tidings.workspace.fields.fieldsets import Fieldset, Slot
+from tidings.workspace.items.referrers import Referring
+from tidings.workspace.items.revisions import Difference, Revision
+from tidings.workspace.items.views import AppView, ItemView
 
 
 class RevisionObject(TypedDict):

@@ -33,12 +33,13 @@ from tidings.api.item_objects import (
 from tidings.api.shapes import Id
 from tidings.errors import Invalid, NotFound
 from tidings.store.database import Tx
-from tidings.workspace import clearing, clones, filters, item_views, items, referrers, reverts, revisions
 from tidings.workspace.access import Caller
-from tidings.workspace.enclosures import Enclosed
-from tidings.workspace.filters import DEFAULT_LIMIT, GREATEST_LIMIT, Wanted
-from tidings.workspace.item_views import ItemView, PageView
-from tidings.workspace.items import Changed, ItemChange, NewItem
+from tidings.workspace.items import clearing, clones, filters, items, referrers, reverts, revisions
+from tidings.workspace.items import views as item_views
+from tidings.workspace.items.enclosures import Enclosed
+from tidings.workspace.items.filters import DEFAULT_LIMIT, GREATEST_LIMIT, Wanted
+from tidings.workspace.items.items import Changed, ItemChange, NewItem
+from tidings.workspace.items.views import ItemView, PageView
 
 Limit = Annotated[int, Meta(ge=1, le=GREATEST_LIMIT)]
 Offset = Annotated[int, Meta(ge=0, le=GREATEST_ID)]

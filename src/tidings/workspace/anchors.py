@@ -17,7 +17,7 @@ from tidings.errors import Gone, Invalid, NotFound
 from tidings.store.database import Tx
 from tidings.store.schema import comments, items, statuses, tasks
 from tidings.workspace.access import Caller, Role, held_role, reach_app, reach_space
-from tidings.workspace.item_rows import find_item
+from tidings.workspace.items.rows import find_item
 
 
 class Anchor(Struct, frozen=True):

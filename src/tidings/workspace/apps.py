@@ -23,7 +23,7 @@ from tidings.store.schema import apps, org_members, orgs, space_members, spaces
 from tidings.store.sealing import Keyring
 from tidings.workspace.access import APP_RIGHTS, APPS_WITH_ROLES, Caller, Role, held_role, reach_app, reach_space, require_user
 from tidings.workspace.accounts.users import User, find_users
-from tidings.workspace.fields import (
+from tidings.workspace.fields.fields import (
     REMEMBERED,
     Field,
     FieldChange,

@@ -20,7 +20,7 @@ from tidings.events.outbox import NewEvent, append
 from tidings.store.database import Tx
 from tidings.store.schema import forms
 from tidings.workspace.access import Caller, reach_app
-from tidings.workspace.fieldsets import Fieldset, fieldset
+from tidings.workspace.fields.fieldsets import Fieldset, fieldset
 from tidings.workspace.names import NAME_LIMIT, TEXT_LIMIT, checked_name
 from tidings.workspace.parts import Parts, merged, read
 from tidings.workspace.quiet import tells

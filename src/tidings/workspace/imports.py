@@ -16,18 +16,18 @@ from sqlalchemy import RowMapping, bindparam, func, select
 from tidings.errors import Conflict, Invalid, NotFound
 from tidings.store.database import Tx
 from tidings.store.schema import items, org_members, orgs, spaces, users
-from tidings.workspace import item_rows
 from tidings.workspace.access import SYSTEM, Caller, reach_app, reach_space
 from tidings.workspace.accounts.users import find_user
 from tidings.workspace.apps import App, get_app, list_apps
 from tidings.workspace.cells.judging import Complaint, Draft, Held, Judged, Order, Rejected, Row, judge, text_in
 from tidings.workspace.cells.reading import People, named_people
-from tidings.workspace.field_settings import OPTION_LIMIT
-from tidings.workspace.fields import Field, FieldChange, definition, update_field
-from tidings.workspace.fieldsets import Fieldset, fieldset
-from tidings.workspace.items import ItemChange, NewItem, create_items, update_item
+from tidings.workspace.fields.fields import Field, FieldChange, definition, update_field
+from tidings.workspace.fields.fieldsets import Fieldset, fieldset
+from tidings.workspace.fields.settings import OPTION_LIMIT
+from tidings.workspace.items import rows as item_rows
+from tidings.workspace.items.items import ItemChange, NewItem, create_items, update_item
+from tidings.workspace.items.references import check_references, look_up
 from tidings.workspace.names import NAME_LIMIT
-from tidings.workspace.references import check_references, look_up
 
 CHUNK = 10_000  # names in one statement; SQLite takes 32,766
 SPACES_LISTED = 20

@@ -12,7 +12,7 @@ from tidings.store.database import Tx
 from tidings.store.sealing import Keyring
 from tidings.workspace.access import Caller, reach_space
 from tidings.workspace.apps import App, get_app, write_app
-from tidings.workspace.fields import Field, NewField, append_app_event, insert_fields
+from tidings.workspace.fields.fields import Field, NewField, append_app_event, insert_fields
 from tidings.workspace.parts import Parts
 
 

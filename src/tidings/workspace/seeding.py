@@ -20,7 +20,7 @@ from tidings.workspace.access import Caller, alone_on_server
 from tidings.workspace.accounts.clients import hash_secret
 from tidings.workspace.accounts.users import create_user, find_user
 from tidings.workspace.apps import App, create_app, list_apps, open_app_token
-from tidings.workspace.fields import NewField
+from tidings.workspace.fields.fields import NewField
 from tidings.workspace.orgs import create_org, list_orgs
 from tidings.workspace.spaces import create_space, list_spaces
 

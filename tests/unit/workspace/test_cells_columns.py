@@ -6,7 +6,7 @@ import pytest
 
 from tidings.errors import Invalid
 from tidings.workspace.cells.columns import Columns, match_columns
-from tidings.workspace.fields import Field, FieldConfig
+from tidings.workspace.fields.fields import Field, FieldConfig
 
 FIELDS = [
     Field(number, 1, external_id, "text", "active", FieldConfig(label), number)

@@ -7,7 +7,7 @@ from typing import Any
 from tidings.workspace.cells.columns import Columns, match_columns
 from tidings.workspace.cells.guessing import as_fields
 from tidings.workspace.cells.judging import Held, Judged, Order, Row, judge
-from tidings.workspace.fields import NewField
+from tidings.workspace.fields.fields import NewField
 
 THOSE = as_fields(
     [

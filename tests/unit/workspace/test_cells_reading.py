@@ -8,8 +8,8 @@ from tidings.errors import Invalid
 from tidings.workspace.cells.guessing import as_fields
 from tidings.workspace.cells.habits import PLAIN
 from tidings.workspace.cells.reading import NEW_OPTIONS, reader_of
-from tidings.workspace.fields import NewField
-from tidings.workspace.fieldsets import Slot
+from tidings.workspace.fields.fields import NewField
+from tidings.workspace.fields.fieldsets import Slot
 from tidings.workspace.values.rule import Value, read_values
 
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tidings.errors import Invalid
-from tidings.workspace.field_settings import SETTINGS, changed_settings
+from tidings.workspace.fields.settings import SETTINGS, changed_settings
 from tidings.workspace.values.rule import NOTHING_KNOWN, VALUES_LIMIT, Known, KnownFile, KnownItem, Rule, read_values
 from tidings.workspace.values.table import rule_of
 

@@ -6,7 +6,7 @@ import pytest
 
 from tests.unit.workspace.test_values import KNOWN, rule
 from tidings.errors import Invalid
-from tidings.workspace.field_settings import changed_settings
+from tidings.workspace.fields.settings import changed_settings
 from tidings.workspace.values.references import FileReference
 from tidings.workspace.values.rule import NOTHING_KNOWN, read_values
 from tidings.workspace.values.table import rule_of

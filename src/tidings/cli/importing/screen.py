@@ -16,7 +16,7 @@ from rich.text import Text
 
 from tidings.workspace.cells.columns import Columns
 from tidings.workspace.cells.judging import Rejected
-from tidings.workspace.fields import NewField
+from tidings.workspace.fields.fields import NewField
 from tidings.workspace.imports import Imported
 
 LISTED = 50  # rejected rows on the screen; all of them are in the file

@@ -19,9 +19,9 @@ from tidings.workspace.apps import create_app
 from tidings.workspace.cells.columns import Column, Columns, match_columns, place_of, places_of
 from tidings.workspace.cells.guessing import as_fields, guess_all
 from tidings.workspace.cells.judging import text_in
-from tidings.workspace.field_settings import check_type
-from tidings.workspace.fields import Field, NewField
-from tidings.workspace.fieldsets import Fieldset
+from tidings.workspace.fields.fields import Field, NewField
+from tidings.workspace.fields.fieldsets import Fieldset
+from tidings.workspace.fields.settings import check_type
 from tidings.workspace.imports import choose_space, open_app
 
 

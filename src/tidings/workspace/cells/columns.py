@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from msgspec import Struct
 
 from tidings.errors import Invalid
-from tidings.workspace.fields import Field
+from tidings.workspace.fields.fields import Field
 
 OURS = "tidings:"  # what the headings of our own columns begin with
 

@@ -15,9 +15,9 @@ from tidings.errors import Invalid
 from tidings.workspace.cells.columns import OURS
 from tidings.workspace.cells.habits import Habits
 from tidings.workspace.cells.reading import NO, YES, Reader, reader_of, several
-from tidings.workspace.field_settings import changed_settings
-from tidings.workspace.fields import Field, FieldConfig, NewField
-from tidings.workspace.fieldsets import Fieldset, Slot
+from tidings.workspace.fields.fields import Field, FieldConfig, NewField
+from tidings.workspace.fields.fieldsets import Fieldset, Slot
+from tidings.workspace.fields.settings import changed_settings
 from tidings.workspace.values.rule import read_values
 
 _LOOKS = {

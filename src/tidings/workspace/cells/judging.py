@@ -16,7 +16,7 @@ from tidings.errors import Invalid
 from tidings.workspace.cells.columns import Column, Columns
 from tidings.workspace.cells.habits import PLAIN, Habits
 from tidings.workspace.cells.reading import NEW_OPTIONS, People, Reader, reader_of
-from tidings.workspace.fieldsets import Fieldset, Values
+from tidings.workspace.fields.fieldsets import Fieldset, Values
 from tidings.workspace.values.given import clean_text
 from tidings.workspace.values.rule import Rule, Value, read_values
 

@@ -14,7 +14,7 @@ from tidings.errors import Invalid
 from tidings.workspace.cells.dates import read_date
 from tidings.workspace.cells.habits import Habits
 from tidings.workspace.cells.numbers import read_duration, read_money, read_number, read_progress
-from tidings.workspace.fieldsets import Slot
+from tidings.workspace.fields.fieldsets import Slot
 from tidings.workspace.values.categories import Category
 from tidings.workspace.values.given import wrong
 

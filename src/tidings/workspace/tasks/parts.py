@@ -16,7 +16,7 @@ from typing import Annotated, Any, NamedTuple
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from tidings.errors import Invalid
-from tidings.workspace.field_settings import GREATEST_ID
+from tidings.workspace.fields.settings import GREATEST_ID
 from tidings.workspace.names import NAME_LIMIT, TEXT_LIMIT, checked_name
 from tidings.workspace.values.given import clean_text
 

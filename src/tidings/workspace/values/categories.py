@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from tidings.workspace.field_settings import CategorySettings, Option
+from tidings.workspace.fields.settings import CategorySettings, Option
 from tidings.workspace.values.given import sub_value, wrong
 from tidings.workspace.values.rule import Key, Known, Rule, Value
 

@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from typing import Literal
 
 from tidings.errors import Invalid
-from tidings.workspace.field_settings import DateSettings
+from tidings.workspace.fields.settings import DateSettings
 from tidings.workspace.values.given import wrong
 from tidings.workspace.values.rule import Key, Known, Rule, Value
 

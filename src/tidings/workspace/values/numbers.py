@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from tidings.workspace.field_settings import MoneySettings
+from tidings.workspace.fields.settings import MoneySettings
 from tidings.workspace.values.given import exact_decimal, sub_value, whole_number, wrong
 from tidings.workspace.values.rule import Key, Rule, Value
 

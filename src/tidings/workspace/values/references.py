@@ -1,7 +1,7 @@
 """References: to an item of another app, to a person, to a file. Kept as `{"value": 5}`, the id.
 
 Here only the way of writing is judged; whether there is such an item, person or file, within reach, is asked of the store
-(`workspace/references.py`). Pure.
+(`workspace/items/references.py`). Pure.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from tidings.workspace.field_settings import AppSettings, FileSettings
+from tidings.workspace.fields.settings import AppSettings, FileSettings
 from tidings.workspace.values.given import sub_value, whole_number, wrong
 from tidings.workspace.values.rule import Key, Known, Rule, Value
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from tidings.workspace.field_settings import (
+from tidings.workspace.fields.settings import (
     SETTINGS,
     AppSettings,
     CategorySettings,

@@ -202,8 +202,7 @@ def make_finding_faster() -> None:
     with op.batch_alter_table("apps", schema=None) as batch_op:
         batch_op.add_column(sa.Column("items_deleted", sa.Integer(), server_default="0", nullable=False))
     op.execute(
-        "UPDATE apps SET items_deleted ="
-        " (SELECT count(*) FROM items WHERE items.app_id = apps.app_id AND items.deleted_at IS NOT NULL)"
+        "UPDATE apps SET items_deleted = (SELECT count(*) FROM items WHERE items.app_id = apps.app_id AND items.deleted_at IS NOT NULL)"
     )
 
     with op.batch_alter_table("item_values", schema=None) as batch_op:

@@ -17,10 +17,10 @@ from tidings.store.database import Tx
 from tidings.store.schema import item_revisions, items
 from tidings.store.statements import Statement
 from tidings.workspace.access import Caller
-from tidings.workspace.fieldsets import Slot, Values, fieldset
-from tidings.workspace.item_rows import decode_values
-from tidings.workspace.items import reach_item
-from tidings.workspace.references import look_up
+from tidings.workspace.fields.fieldsets import Slot, Values, fieldset
+from tidings.workspace.items.items import reach_item
+from tidings.workspace.items.references import look_up
+from tidings.workspace.items.rows import decode_values
 
 
 class Revision(Struct, frozen=True):

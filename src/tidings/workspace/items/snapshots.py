@@ -11,8 +11,8 @@ from typing import TypedDict
 import msgspec
 from sqlalchemy import RowMapping
 
-from tidings.workspace.fieldsets import Fieldset
-from tidings.workspace.item_rows import Item
+from tidings.workspace.fields.fieldsets import Fieldset
+from tidings.workspace.items.rows import Item
 from tidings.workspace.values.rule import Known
 
 

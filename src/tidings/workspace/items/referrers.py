@@ -16,8 +16,8 @@ from tidings.errors import Forbidden, Gone, NotFound
 from tidings.store.database import Tx
 from tidings.store.schema import apps, fields, item_values, items, spaces
 from tidings.workspace.access import Caller, reach_app
-from tidings.workspace.item_views import AppView, view_app
-from tidings.workspace.items import reach_item
+from tidings.workspace.items.items import reach_item
+from tidings.workspace.items.views import AppView, view_app
 
 LIMIT = 500  # items that refer to one
 

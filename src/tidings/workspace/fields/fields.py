@@ -26,7 +26,7 @@ from tidings.events.outbox import NewEvent, append
 from tidings.store.database import Tx
 from tidings.store.schema import apps, fields, spaces
 from tidings.workspace.access import Caller, reach_app
-from tidings.workspace.field_settings import GREATEST_ID, Settings, changed_settings, check_type
+from tidings.workspace.fields.settings import GREATEST_ID, Settings, changed_settings, check_type
 from tidings.workspace.names import NAME_LIMIT, TEXT_LIMIT, checked_name, free_label, is_label, label_from, within
 from tidings.workspace.parts import Parts, changed
 from tidings.workspace.quiet import tells

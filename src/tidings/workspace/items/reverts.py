@@ -10,9 +10,9 @@ from __future__ import annotations
 from tidings.errors import Invalid
 from tidings.store.database import Tx
 from tidings.workspace.access import Caller
-from tidings.workspace.fieldsets import Values, fieldset
-from tidings.workspace.items import Changed, reach_to_change, write_change
-from tidings.workspace.revisions import values_after
+from tidings.workspace.fields.fieldsets import Values, fieldset
+from tidings.workspace.items.items import Changed, reach_to_change, write_change
+from tidings.workspace.items.revisions import values_after
 
 
 def revert_to(tx: Tx, caller: Caller, item_id: int, number: int, *, now: int, heard: bool = True) -> Changed:

@@ -17,7 +17,7 @@ from tidings.store.database import Tx
 from tidings.store.schema import items, org_members, space_members, spaces, users
 from tidings.workspace.access import Caller, reach_app
 from tidings.workspace.apps import app_config
-from tidings.workspace.fieldsets import Fieldset, Slot, Values
+from tidings.workspace.fields.fieldsets import Fieldset, Slot, Values
 from tidings.workspace.files.rows import find_files, is_own
 from tidings.workspace.values.references import FileReference, ItemReference
 from tidings.workspace.values.rule import NOTHING_KNOWN, Known, KnownFile, KnownItem

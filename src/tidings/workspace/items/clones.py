@@ -14,12 +14,12 @@ from sqlalchemy import RowMapping
 from tidings.store.database import Tx
 from tidings.workspace.access import Caller, reach_app
 from tidings.workspace.apps import require_new_items
-from tidings.workspace.enclosures import NOTHING, item_anchor
-from tidings.workspace.fieldsets import Fieldset, Values, fieldset
+from tidings.workspace.fields.fieldsets import Fieldset, Values, fieldset
 from tidings.workspace.files.files import ATTACH_LIMIT, attach_files, copy_file
 from tidings.workspace.files.rows import files_on, find_files
-from tidings.workspace.item_rows import Item
-from tidings.workspace.items import reach_item, write_item
+from tidings.workspace.items.enclosures import NOTHING, item_anchor
+from tidings.workspace.items.items import reach_item, write_item
+from tidings.workspace.items.rows import Item
 from tidings.workspace.tags import replace_tags, tags_on
 
 

@@ -20,16 +20,16 @@ from sqlalchemy import RowMapping
 from tidings.errors import Conflict, Gone, Invalid, NotFound
 from tidings.events.outbox import NewEvent, append_many
 from tidings.store.database import Tx
-from tidings.workspace import item_rows
 from tidings.workspace.access import Caller, Role, reach_app
 from tidings.workspace.apps import app_config, require_edits, require_new_items
-from tidings.workspace.enclosures import NOTHING, Enclosed, enclose, item_anchor
-from tidings.workspace.fieldsets import Fieldset, Values, fieldset
+from tidings.workspace.fields.fieldsets import Fieldset, Values, fieldset
 from tidings.workspace.files.files import hold_files
-from tidings.workspace.item_rows import Item, RevisionType
+from tidings.workspace.items import rows as item_rows
+from tidings.workspace.items.enclosures import NOTHING, Enclosed, enclose, item_anchor
+from tidings.workspace.items.references import check_references, look_up
+from tidings.workspace.items.rows import Item, RevisionType
+from tidings.workspace.items.snapshots import snapshot, told_in_full
 from tidings.workspace.quiet import is_quiet
-from tidings.workspace.references import check_references, look_up
-from tidings.workspace.snapshots import snapshot, told_in_full
 from tidings.workspace.values.given import clean_text
 from tidings.workspace.values.rule import Known
 

@@ -14,7 +14,7 @@ from sqlalchemy import RowMapping
 from tidings.errors import Invalid
 from tidings.events.outbox import Change
 from tidings.store.database import Tx
-from tidings.workspace.fields import REMEMBERED, Field, definition
+from tidings.workspace.fields.fields import REMEMBERED, Field, definition
 from tidings.workspace.values.given import wrong
 from tidings.workspace.values.rule import Known, Rule, Value, read_values
 from tidings.workspace.values.table import rule_of

@@ -19,9 +19,9 @@ from sqlalchemy import ColumnElement, RowMapping, Select, UnaryExpression, func,
 from tidings.store.database import Tx
 from tidings.store.schema import item_values, items
 from tidings.workspace.access import Caller, reach_app
-from tidings.workspace.fieldsets import Fieldset, Slot, fieldset
-from tidings.workspace.filter_terms import Condition, EmptyTerm, FieldTerm, ItemTerm, Term, read_terms
-from tidings.workspace.item_rows import Item, find_items
+from tidings.workspace.fields.fieldsets import Fieldset, Slot, fieldset
+from tidings.workspace.items.filter_terms import Condition, EmptyTerm, FieldTerm, ItemTerm, Term, read_terms
+from tidings.workspace.items.rows import Item, find_items
 from tidings.workspace.values.given import wrong
 
 DEFAULT_LIMIT = 30

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tidings.errors import Invalid
-from tidings.workspace.field_settings import OPTION_LIMIT, SETTINGS, changed_settings, check_type
+from tidings.workspace.fields.settings import OPTION_LIMIT, SETTINGS, changed_settings, check_type
 
 CONTRACT_TYPES = {
     "text", "number", "date", "category", "money", "progress", "duration", "phone", "email", "embed", "location", "contact", "member",

@@ -23,7 +23,7 @@ from sqlalchemy import ColumnElement, Select, and_, false, func, or_, select
 from tidings.clock import SECOND
 from tidings.errors import Invalid
 from tidings.store.schema import item_values, items
-from tidings.workspace.fieldsets import Fieldset, Slot
+from tidings.workspace.fields.fieldsets import Fieldset, Slot
 from tidings.workspace.values.dates import first_and_last_second
 from tidings.workspace.values.given import clean_text, whole_number, wrong
 from tidings.workspace.values.rule import KEY_LENGTH, Rule

@@ -10,8 +10,8 @@ from tidings.errors import NotFound
 from tidings.store.database import Tx
 from tidings.store.schema import items
 from tidings.workspace.access import Caller
-from tidings.workspace.item_rows import Item, find_items
-from tidings.workspace.items import reach_item
+from tidings.workspace.items.items import reach_item
+from tidings.workspace.items.rows import Item, find_items
 
 Direction = Literal["next", "previous"]
 

@@ -17,7 +17,7 @@ from tidings.store.database import Tx
 from tidings.store.rows import insert_rows
 from tidings.store.schema import apps, item_revisions, item_values, items
 from tidings.store.statements import Statement
-from tidings.workspace.fieldsets import Values
+from tidings.workspace.fields.fieldsets import Values
 
 RevisionType = Literal["creation", "update", "delete"]
 

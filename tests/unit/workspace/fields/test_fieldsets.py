@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from tidings.errors import Invalid
-from tidings.workspace.field_settings import changed_settings
-from tidings.workspace.fields import Field, FieldConfig
-from tidings.workspace.fieldsets import TITLE_LIMIT, Fieldset
+from tidings.workspace.fields.fields import Field, FieldConfig
+from tidings.workspace.fields.fieldsets import TITLE_LIMIT, Fieldset
+from tidings.workspace.fields.settings import changed_settings
 from tidings.workspace.values.rule import NOTHING_KNOWN
 
 

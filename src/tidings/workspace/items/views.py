@@ -16,14 +16,14 @@ from tidings.store.database import Tx
 from tidings.workspace.access import Caller, Role, held_role, reach_app
 from tidings.workspace.accounts.authors import Author, find_authors
 from tidings.workspace.apps import AppConfig, app_config
-from tidings.workspace.fieldsets import Fieldset, fieldset
-from tidings.workspace.filters import Wanted, find_page
-from tidings.workspace.hangings import NOTHING_HANGS, Hanging, hanging_on, hanging_on_page
-from tidings.workspace.item_rows import Item
-from tidings.workspace.items import NewItem, make_item, reach_by_app_item_id, reach_by_external_id, reach_item
-from tidings.workspace.neighbours import Direction, reach_neighbour
-from tidings.workspace.references import look_up
-from tidings.workspace.revisions import Revision, first_and_last, get_revision, list_revisions
+from tidings.workspace.fields.fieldsets import Fieldset, fieldset
+from tidings.workspace.items.filters import Wanted, find_page
+from tidings.workspace.items.hangings import NOTHING_HANGS, Hanging, hanging_on, hanging_on_page
+from tidings.workspace.items.items import NewItem, make_item, reach_by_app_item_id, reach_by_external_id, reach_item
+from tidings.workspace.items.neighbours import Direction, reach_neighbour
+from tidings.workspace.items.references import look_up
+from tidings.workspace.items.revisions import Revision, first_and_last, get_revision, list_revisions
+from tidings.workspace.items.rows import Item
 from tidings.workspace.values.rule import Known
 
 

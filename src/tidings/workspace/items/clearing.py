@@ -11,8 +11,8 @@ from msgspec import Struct
 from tidings.errors import Invalid
 from tidings.store.database import Tx
 from tidings.workspace.access import Caller, reach_app
-from tidings.workspace.filters import Wanted, find_page
-from tidings.workspace.items import BULK_LIMIT, delete_items
+from tidings.workspace.items.filters import Wanted, find_page
+from tidings.workspace.items.items import BULK_LIMIT, delete_items
 
 
 class Cleared(Struct, frozen=True):

@@ -18,7 +18,7 @@ from tidings.workspace.accounts.authors import Author, find_authors
 from tidings.workspace.anchors import Anchor
 from tidings.workspace.comments import CommentView, comments_on
 from tidings.workspace.files.rows import File, files_on
-from tidings.workspace.item_rows import Item
+from tidings.workspace.items.rows import Item
 from tidings.workspace.tags import tags_on
 from tidings.workspace.tasks.lists import tasks_on
 from tidings.workspace.tasks.views import TaskView, view_tasks
