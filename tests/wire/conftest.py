@@ -10,7 +10,7 @@ import pytest
 from tests.support.databases import AnyDatabase
 from tests.support.house import Api, have_people, open_api
 
-ON_BOTH_ENGINES = {"test_auth.py", "test_errors.py", "test_hooks_api.py", "test_item_extras_api.py", "test_items_api.py", "test_server.py"}
+ON_BOTH_ENGINES = {"test_errors.py", "test_hooks_api.py", "test_items_api.py", "test_server.py"}
 """Where a request and the engine meet. What operations do in the database is tested on both engines in `tests/store`; that
 bodies are refused and answers are written alike needs one."""
 

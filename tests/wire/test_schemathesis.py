@@ -36,7 +36,7 @@ from tidings.telemetry.metrics import Metrics
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 
 QUICK = settings(
-    max_examples=max(3, settings().max_examples // 10),  # calls as they should be, and as many others; more in the thorough profile
+    max_examples=max(2, settings().max_examples // 10),  # calls as they should be, and as many others; more in the thorough profile
     derandomize=True,
     database=None,
     phases=[Phase.generate],  # a failure names its request; to look for a smaller one takes minutes
