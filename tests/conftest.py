@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 import shutil
 from collections.abc import AsyncIterator, Iterator
@@ -33,11 +32,6 @@ from tests.support.postgres import Postgres
 hypothesis.settings.register_profile("tidings", deadline=None, print_blob=True, max_examples=30)
 hypothesis.settings.register_profile("thorough", deadline=None, print_blob=True, max_examples=2000)
 hypothesis.settings.load_profile("tidings")
-
-
-def pytest_xdist_auto_num_workers() -> int:
-    """How many work at once (`-n auto`): twice the cores, since half of the time a test waits for a process or a socket."""
-    return 2 * (os.cpu_count() or 1)
 
 
 @pytest.hookimpl(tryfirst=True)
