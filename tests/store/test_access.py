@@ -8,6 +8,7 @@ import pytest
 
 from tests.support.cast import KEYRING, NOW, Cast, gather_cast
 from tests.support.databases import AnyDatabase
+from tests.support.rights import answer
 from tidings.errors import Forbidden, Gone, NotFound
 from tidings.store.database import Tx
 from tidings.workspace import apps, members, orgs, spaces
@@ -88,32 +89,12 @@ delete_field     ok    ok    403     403   403       404      404    ok  403    
 """
 
 
-class _Done(Exception):
-    """It was allowed; now roll it back, so that the next finds everything as it was."""
-
-
 pytestmark = pytest.mark.furnished(make=gather_cast)
 
 
 @pytest.fixture
 def cast(furniture: Cast) -> Cast:
     return furniture
-
-
-async def answer(database: AnyDatabase, operation: Operation, caller: Caller, cast: Cast) -> str:
-    def run_and_undo(tx: Tx) -> None:
-        operation(tx, caller, cast)
-        raise _Done
-
-    try:
-        await database.write(run_and_undo)
-    except _Done:
-        return "ok"
-    except Forbidden:
-        return "403"
-    except NotFound:
-        return "404"
-    raise AssertionError("neither returned nor raised")
 
 
 async def test_every_operation_answers_everybody_as_the_table_says(database: AnyDatabase, cast: Cast) -> None:

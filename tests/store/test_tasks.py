@@ -13,6 +13,7 @@ from sqlalchemy import select
 
 from tests.support.cast import NOW, Cast, gather_cast
 from tests.support.databases import AnyDatabase
+from tests.support.rights import answer
 from tidings.clock import DAY, SECOND
 from tidings.errors import Forbidden, Gone, Invalid, NotFound
 from tidings.store.database import Tx
@@ -298,26 +299,6 @@ delete_light_s     ok    ok    403     ok    403       404      404    ok  403  
 delete_app_s       ok    ok    403     403   403       404      404    ok  403     404
 delete_on_nothing  404   404   ok      403   404       404      404    404 404     404
 """
-
-
-class _Done(Exception):
-    """It was allowed; now roll it back, so that the next finds everything as it was."""
-
-
-async def answer(database: AnyDatabase, act: Act, caller: Caller, world: World) -> str:
-    def act_and_undo(tx: Tx) -> None:
-        act(tx, caller, world)
-        raise _Done
-
-    try:
-        await database.write(act_and_undo)
-    except _Done:
-        return "ok"
-    except Forbidden:
-        return "403"
-    except NotFound:
-        return "404"
-    raise AssertionError("neither returned nor raised")
 
 
 async def test_everybody_may_do_what_the_table_says(database: AnyDatabase, world: World) -> None:

@@ -19,12 +19,14 @@ class _Done(Exception):
 
 async def who_may(database: AnyDatabase, cast: Cast, operation: Callable[[Tx, Caller], object]) -> str:
     """`ok`, `403` or `404` for each of `POSITIONS`, with a blank between them."""
-    return " ".join([await _answer(database, operation, getattr(cast, position)) for position in POSITIONS])
+    return " ".join([await answer(database, operation, getattr(cast, position)) for position in POSITIONS])
 
 
-async def _answer(database: AnyDatabase, operation: Callable[[Tx, Caller], object], caller: Caller) -> str:
+async def answer(database: AnyDatabase, operation: Callable[..., object], caller: Caller, *more: object) -> str:
+    """`ok`, `403` or `404` for `operation(tx, caller, *more)`; whatever it did is undone."""
+
     def run_and_undo(tx: Tx) -> None:
-        operation(tx, caller)
+        operation(tx, caller, *more)
         raise _Done
 
     try:

@@ -5,16 +5,17 @@ The right is `add_hook`: the admins of the space, and an app's own token on that
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from msgspec import Struct
 from sqlalchemy import RowMapping, select, update
 
-from tidings.errors import Invalid, NotFound
+from tidings.errors import NotFound
 from tidings.events.types import SCOPES
 from tidings.store.database import Tx
 from tidings.store.schema import fields, hooks, server
 from tidings.workspace.access import Caller, reach_app, reach_space
+from tidings.workspace.names import not_one_of
 
 
 class Place(Struct, frozen=True):
@@ -66,9 +67,3 @@ def check_ref_type(ref_type: str) -> None:
     """Raise `Invalid`, listing the names allowed, unless hooks hang on objects of this kind."""
     if ref_type not in SCOPES:
         raise not_one_of(ref_type, SCOPES, "ref_type")
-
-
-def not_one_of(value: str, allowed: Sequence[str], name: str) -> Invalid:
-    """The error for a word that is not in a closed list, in Podio's sentence (contract section 5.2)."""
-    names = ",".join(f"'{each}'" for each in allowed)
-    return Invalid(f"Invalid value '{value[:100]}' (string): must be one of {{{names}}}", parameters={name: list(allowed)})

@@ -16,7 +16,7 @@ from sqlalchemy import ColumnElement, RowMapping, func, insert, select, update
 from tidings.errors import Conflict, Forbidden, Invalid
 from tidings.events.types import EVENT_TYPES
 from tidings.hooks.matching import Format, Signing
-from tidings.hooks.reach import Place, check_ref_type, hooks_changed, not_one_of, reach_hook, reach_place
+from tidings.hooks.reach import Place, check_ref_type, hooks_changed, reach_hook, reach_place
 from tidings.hooks.secrets import make_secret
 from tidings.hooks.signing_keys import ensure_key
 from tidings.hooks.verification import send_code
@@ -24,6 +24,7 @@ from tidings.store.database import Tx
 from tidings.store.schema import apps, hook_counters, hook_health, hooks, spaces
 from tidings.store.sealing import Keyring
 from tidings.workspace.access import Caller
+from tidings.workspace.names import not_one_of
 
 
 class NewHook(Struct, frozen=True):

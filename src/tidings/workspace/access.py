@@ -55,6 +55,11 @@ class Caller(Struct, frozen=True):
         number, _, client = rest.partition("@")
         return cls(kind, int(number), int(client))  # type: ignore[arg-type]  # written by `author` above
 
+    def wrote(self, author: str) -> bool:
+        """Whether what `author` wrote is the caller's own, through whatever client. Everything is Tidings' own."""
+        by = Caller.from_author(author)
+        return self.kind == "system" or (by.kind, by.id) == (self.kind, self.id)
+
     @property
     def user_id(self) -> int:
         """The user who calls, or 0, which no user has."""

@@ -13,11 +13,12 @@ from typing import Protocol
 from msgspec import Struct
 from sqlalchemy import RowMapping, Table, bindparam, select, update
 
-from tidings.errors import Gone, Invalid, NotFound
+from tidings.errors import Gone, NotFound
 from tidings.store.database import Tx
 from tidings.store.schema import comments, items, statuses, tasks
 from tidings.workspace.access import Caller, Role, held_role, reach_app, reach_space
 from tidings.workspace.items.rows import find_item
+from tidings.workspace.names import not_one_of
 
 
 class Anchor(Struct, frozen=True):
@@ -40,8 +41,7 @@ def reach_anchor(
     was deleted.
     """
     if ref_type not in among:
-        names = ",".join(f"'{each}'" for each in among)
-        raise Invalid(f"Invalid value '{ref_type[:100]}' (string): must be one of {{{names}}}", parameters={"ref_type": list(among)})
+        raise not_one_of(ref_type, among, "ref_type")
     return _REACH[ref_type](tx, caller, ref_id, role, lock=lock)
 
 
@@ -92,7 +92,7 @@ def _status(tx: Tx, caller: Caller, status_id: int, role: Role, *, lock: bool = 
 
 def _task(tx: Tx, caller: Caller, task_id: int, role: Role, *, lock: bool = False) -> Anchor:
     task = _row(tx, tasks, "task_id", task_id, lock=lock)
-    mine = caller.kind == "system" or (caller.kind == "user" and task["responsible_id"] == caller.id) or _wrote(caller, task)
+    mine = caller.wrote(task["created_by"]) or (caller.kind == "user" and task["responsible_id"] == caller.id)
     if not mine and (task["private"] or task["ref_type"] is None):
         raise NotFound(parameters={"task_id": task_id})
     if task["ref_type"] is None:
@@ -140,11 +140,6 @@ def _row(tx: Tx, table: Table, key: str, number: int, *, lock: bool) -> RowMappi
 def _refuse_deleted(row: RowMapping, key: str) -> None:
     if row["deleted_at"] is not None:
         raise Gone(parameters={key: row[key]})
-
-
-def _wrote(caller: Caller, row: RowMapping) -> bool:
-    author = Caller.from_author(row["created_by"])
-    return (author.kind, author.id) == (caller.kind, caller.id)
 
 
 def _held(caller: Caller, row: RowMapping) -> Role:

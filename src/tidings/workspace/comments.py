@@ -110,7 +110,7 @@ def update_comment(
 ) -> CommentView:  # fmt: skip
     """Change one's own comment. Raises `Invalid`, naming the field; `NotFound`, `Forbidden` and `Gone`."""
     comment, anchor = _lock(tx, caller, comment_id)
-    if not wrote(caller, comment.created_by):
+    if not caller.wrote(comment.created_by):
         raise _forbidden(caller, "update", comment_id)
     tx.execute(update(comments).where(comments.c.comment_id == comment_id).values(_changed(tx, comment, change)))
     attach_files(tx, caller, change.file_ids, _itself(anchor, comment_id), now=now, heard=heard)
@@ -126,15 +126,9 @@ def delete_comment(tx: Tx, caller: Caller, comment_id: int, *, now: int, heard: 
     _tell(tx, caller, anchor, comment_id, "delete", now=now, heard=heard)
 
 
-def wrote(caller: Caller, author: str) -> bool:
-    """Whether what `author` wrote is the caller's own, through whatever client."""
-    by = Caller.from_author(author)
-    return caller.kind == "system" or (by.kind, by.id) == (caller.kind, caller.id)
-
-
 def rights_on(caller: Caller, author: str, anchor: Anchor) -> tuple[str, ...]:
     """What the caller may do, in Podio's words, with what `author` wrote and hangs on `anchor`."""
-    own, admin = wrote(caller, author), RANK[anchor.role] >= RANK["admin"]
+    own, admin = caller.wrote(author), RANK[anchor.role] >= RANK["admin"]
     return ("view", *(("update",) if own else ()), *(("delete",) if own or admin else ()))
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from itertools import chain, count
 
 from tidings.errors import Invalid
@@ -54,3 +54,9 @@ def free_label(label: str, taken: Collection[str]) -> str:
     """The first of `label`, `label-2`, `label-3` ... that is not `taken`."""
     numbered = (f"{label}-{number}" for number in count(2))
     return next(each for each in chain([label], numbered) if each not in taken)
+
+
+def not_one_of(value: str, allowed: Sequence[str], name: str) -> Invalid:
+    """The error for a word that is not in a closed list, in Podio's sentence (contract section 5.2)."""
+    names = ",".join(f"'{each}'" for each in allowed)
+    return Invalid(f"Invalid value '{value[:100]}' (string): must be one of {{{names}}}", parameters={name: list(allowed)})

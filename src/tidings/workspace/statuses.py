@@ -20,7 +20,7 @@ from tidings.store.schema import statuses
 from tidings.workspace.access import Caller
 from tidings.workspace.accounts.authors import Author, find_authors
 from tidings.workspace.anchors import Anchor, reach_anchor
-from tidings.workspace.comments import CommentView, checked_url, checked_value, comments_on, rights_on, wrote
+from tidings.workspace.comments import CommentView, checked_url, checked_value, comments_on, rights_on
 from tidings.workspace.files.files import File, attach_files, files_on
 from tidings.workspace.names import checked_name
 from tidings.workspace.tasks.lists import tasks_on
@@ -106,7 +106,7 @@ def update_status(tx: Tx, caller: Caller, status_id: int, change: StatusChange, 
     """Change what one posted. What changes nothing is not told of. Raises `Invalid`, `NotFound`, `Forbidden` and `Gone`."""
     anchor = _reach(tx, caller, status_id, lock=True)
     status = _load(tx, status_id)
-    if not wrote(caller, status.created_by):
+    if not caller.wrote(status.created_by):
         raise _forbidden(caller, "update", status_id)
     held = {file.file_id for file in files_on(tx, "status", [status_id])[status_id]}
     after = _changed(status, change, held)

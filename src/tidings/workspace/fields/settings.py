@@ -20,7 +20,7 @@ from msgspec import Meta, Struct
 from msgspec.structs import replace
 
 from tidings.errors import Invalid
-from tidings.workspace.names import checked_name
+from tidings.workspace.names import checked_name, not_one_of
 from tidings.workspace.parts import Parts, changed, read
 
 Settings = dict[str, Any]  # of one field type, as Podio spells them
@@ -172,8 +172,7 @@ def check_type(field_type: str) -> None:
         return
     if field_type == "calculation":
         raise Invalid("type: fields of the type calculation do not exist here; nothing is computed", parameters={"field": "type"})
-    allowed = ",".join(f"'{each}'" for each in SETTINGS)
-    raise Invalid(f"Invalid value '{field_type[:100]}' (string): must be one of {{{allowed}}}", parameters={"type": list(SETTINGS)})
+    raise not_one_of(field_type, list(SETTINGS), "type")
 
 
 def changed_settings(field_type: str, before: Settings, given: Parts, what: str) -> Settings:

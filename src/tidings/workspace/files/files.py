@@ -32,7 +32,6 @@ from tidings.workspace.files.rows import (
     find_file,
     find_files,
     insert_file,
-    is_own,
     needed_keys,
     value_fields,
 )
@@ -121,7 +120,7 @@ def list_files(tx: Tx, caller: Caller, place: Literal["app", "space"], number: i
 def _anchor_of(tx: Tx, caller: Caller, file: File, *, lock: bool = False) -> Anchor | None:
     """What the file hangs on, as the caller sees it. Out of reach is said of the file, so that nobody learns where it is."""
     if file.ref_type is None or file.ref_id is None:
-        if not is_own(caller, file.created_by):
+        if not caller.wrote(file.created_by):
             raise NotFound(parameters={"file_id": file.file_id})
         return None
     try:
@@ -211,7 +210,7 @@ def _is_theirs(tx: Tx, caller: Caller, anchor: Anchor) -> bool:
         return False
     row = tx.execute(select(table).where(table.c[f"{anchor.ref_type}_id"] == anchor.ref_id)).mappings().one()
     responsible: int | None = row.get("responsible_id")
-    return is_own(caller, row["created_by"]) or (responsible is not None and responsible == caller.user_id)
+    return caller.wrote(row["created_by"]) or (responsible is not None and responsible == caller.user_id)
 
 
 def _place(anchor: Anchor) -> dict[str, object]:

@@ -16,7 +16,6 @@ from sqlalchemy import ColumnElement, RowMapping, and_, bindparam, exists, inser
 from tidings.errors import NotFound
 from tidings.store.database import Tx
 from tidings.store.schema import apps, comments, fields, files, item_values, items, server, statuses
-from tidings.workspace.access import Caller
 
 
 class File(Struct, frozen=True):
@@ -116,12 +115,6 @@ def value_fields(tx: Tx, file: File) -> list[int]:
     if file.ref_type != "item":
         return []
     return list(tx.execute(_HOLDING, {"item_id": file.ref_id, "number": float(file.file_id)}).scalars())
-
-
-def is_own(caller: Caller, author: str) -> bool:
-    """Whether it was this caller who wrote what `author` wrote."""
-    by = Caller.from_author(author)
-    return caller.kind == "system" or (by.kind, by.id) == (caller.kind, caller.id)
 
 
 def needed_keys(tx: Tx, keys: Collection[str]) -> set[str]:

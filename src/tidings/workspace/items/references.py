@@ -18,7 +18,7 @@ from tidings.store.schema import items, org_members, space_members, spaces, user
 from tidings.workspace.access import Caller, reach_app
 from tidings.workspace.apps import app_config
 from tidings.workspace.fields.fieldsets import Fieldset, Slot, Values
-from tidings.workspace.files.rows import find_files, is_own
+from tidings.workspace.files.rows import find_files
 from tidings.workspace.values.references import FileReference, ItemReference
 from tidings.workspace.values.rule import NOTHING_KNOWN, Known, KnownFile, KnownItem
 
@@ -119,7 +119,7 @@ def _known_files(tx: Tx, caller: Caller, app: RowMapping, ids: Collection[int]) 
     return {
         file.file_id: KnownFile(file.file_id, file.name, file.mimetype, file.size, file.description)
         for file in found
-        if (file.ref_type == "item" and file.app_id == app["app_id"]) or (file.ref_type is None and is_own(caller, file.created_by))
+        if (file.ref_type == "item" and file.app_id == app["app_id"]) or (file.ref_type is None and caller.wrote(file.created_by))
     }
 
 

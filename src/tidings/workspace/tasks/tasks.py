@@ -130,7 +130,7 @@ def delete_task(tx: Tx, caller: Caller, task_id: int, *, now: int, heard: bool =
     """Delete a task: it is gone for everybody. Raises `NotFound`, `Forbidden`, `Gone`."""
     here = reach_anchor(tx, caller, "task", task_id, among=("task",), lock=True)
     task = read_task(tx, task_id)
-    if not _is_maker(caller, task) and (task.ref_type is None or here.role != "admin"):
+    if not caller.wrote(task.created_by) and (task.ref_type is None or here.role != "admin"):
         raise Forbidden(f"The {caller.kind} with id {caller.id} does not have the right delete on task with id {task_id}")
     mark_deleted(tx, task_id, now)
     if here.item_id is not None:
@@ -142,11 +142,6 @@ def _only_one(people: Sequence[int]) -> int | None:
     if len(people) > 1:
         raise Invalid("responsible: must be one person; only new tasks are given to several", parameters={"field": "responsible"})
     return people[0] if people else None
-
-
-def _is_maker(caller: Caller, task: Task) -> bool:
-    maker = Caller.from_author(task.created_by)
-    return caller.kind == "system" or (maker.kind, maker.id) == (caller.kind, caller.id)
 
 
 def _with_parts(task: Task, parts: TaskParts) -> Task:
