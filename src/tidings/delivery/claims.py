@@ -51,7 +51,7 @@ def claim(tx: Tx, keyring: Keyring, held: HookIndex, lease_id: int, room: Room, 
     leased: list[Delivery] = []
     unwanted: list[tuple[object, ...]] = []
     left: dict[int, int] = {}
-    for hook_id, sequence, attempts, lane, reason, *event in rows:
+    for hook_id, sequence, attempts, lane, reason, earlier, replay_id, *event in rows:
         hook, what = index.by_id.get(hook_id), Event(*event)
         if why := why_unwanted(hook, what.type):
             unwanted.append(("cancelled", why, now, NOBODY, hook_id, sequence))
@@ -59,7 +59,8 @@ def claim(tx: Tx, keyring: Keyring, held: HookIndex, lease_id: int, room: Room, 
         assert hook is not None
         if left.setdefault(hook_id, room(hook)) > 0:
             left[hook_id] -= 1
-            leased.append(Delivery(hook_id, sequence, what, hook, lease_id, lane, attempts, reason))
+            again = {"earlier": earlier, "replay_id": replay_id}
+            leased.append(Delivery(hook_id, sequence, what, hook, lease_id, lane, attempts, reason, **again))
     read_whole(tx, leased)
     update_rows(tx, deliveries, _KEY, ("state", "lease_id"), [("sending", lease_id, d.hook_id, d.sequence) for d in leased])
     update_rows(tx, deliveries, _KEY, _CANCELLED, unwanted)
@@ -105,7 +106,7 @@ def _due_text(dialect: str, full: Sequence[int]) -> str:
     mark, lock = ("?", "") if dialect == "sqlite" else ("%s", " FOR UPDATE OF d SKIP LOCKED")
     left_out = f" AND d.hook_id NOT IN ({', '.join(map(str, full))})" if full else ""  # ids of ours, all whole numbers
     return f"""
-        SELECT d.hook_id, d.sequence, d.attempts, d.lane, d.reason, {_EVENT}
+        SELECT d.hook_id, d.sequence, d.attempts, d.lane, d.reason, d.earlier, d.replay_id, {_EVENT}
         FROM deliveries AS d JOIN events AS e ON e.event_id = d.event_id
         WHERE d.lease_id = {NOBODY} AND d.ended_at IS NULL AND d.due_at <= {mark}{left_out}
           AND (d.lane IS NULL OR NOT EXISTS (

@@ -15,7 +15,7 @@ NOBODY = 0
 """The lease of a delivery that is held by nobody."""
 
 EVENT_COLUMNS = (
-    "event_id, type, app_id, space_id, object_type, object_id, parameters, field_ids, unheard_reason, depth, hook_id, created_at"
+    "event_id, type, app_id, space_id, object_type, object_id, parameters, field_ids, unheard_reason, depth, hook_id, created_at, test"
 )
 
 _field_ids = msgspec.json.Decoder(list[int]).decode
@@ -36,6 +36,7 @@ class Event(Struct, frozen=True, gc=False):
     depth: int
     hook_id: int | None
     created_at: int
+    test: bool = False  # nothing has happened: somebody tries the hook
 
     @property
     def field_ids(self) -> list[int]:
@@ -74,6 +75,13 @@ class Delivery(Struct, gc=False):
     attempts: int = 0
     reason: str | None = None  # of the last failure
     whole: Whole | None = None  # where the hook's format asks for it
+    earlier: int | None = None  # attempts from before it was last asked for again; None: it was not
+    replay_id: int | None = None  # the replay that asked for it
+
+    @property
+    def tries(self) -> int:
+        """Exchanges that have ended since it was last asked for: what the retry schedule counts."""
+        return self.attempts - (self.earlier or 0)
 
     def __repr__(self) -> str:
         return f"Delivery({self.hook_id}-{self.sequence}, {self.event.type})"

@@ -114,8 +114,12 @@ def _occasional(delivery: Delivery) -> str:
         lines += f"Tidings-App: {event.app_id}\r\n"
     if event.depth:
         lines += f"Tidings-Depth: {event.depth}\r\n"
-    if delivery.attempts and delivery.reason:
+    if delivery.tries and delivery.reason:
         lines += f"Tidings-Retry-Reason: {delivery.reason}\r\n"
+    if delivery.earlier is not None:
+        lines += f"Tidings-Redelivery: {f'replay-{delivery.replay_id}' if delivery.replay_id else 'single'}\r\n"
+    if event.test:
+        lines += "Tidings-Test: true\r\n"
     return lines
 
 

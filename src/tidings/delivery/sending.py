@@ -201,7 +201,7 @@ class Sending:
             self._give_back([delivery, *self._lanes.done(delivery, ended=False)], now)
             return
         number = delivery.attempts + 1
-        verdict = decide(outcome, number, self._schedule, now=now, chance=self._chance())
+        verdict = decide(outcome, delivery.tries + 1, self._schedule, now=now, chance=self._chance())
         self._tell_breaker(delivery.hook_id, outcome, now)
         if handed_back := self._lanes.done(delivery, ended=verdict.state != "pending"):
             self._give_back(handed_back, now)

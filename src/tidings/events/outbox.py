@@ -41,6 +41,7 @@ _COLUMNS = (
     "hook_id",
     "created_by",
     "created_at",
+    "test",
 )
 
 
@@ -72,6 +73,7 @@ class NewEvent(Struct, frozen=True, gc=False):
     heard: bool = True  # False: the caller said `hook=false`
     hook_id: int | None = None  # only this hook is meant
     quiet: bool = False  # it happened in an app that tells nobody
+    test: bool = False  # nothing has happened: somebody tries `hook_id`
     object: str | None = None  # JSON: the object as it stands after the change, where some hook is told so much
 
 
@@ -109,6 +111,7 @@ def _row(event: NewEvent, chain: Chain | None) -> tuple[object, ...]:
         event.hook_id,
         event.created_by,
         event.created_at,
+        event.test,
     )
 
 

@@ -7,7 +7,19 @@ JSON is kept as text, as it was written, never re-serialised by a database; what
 
 from tidings.store.schema.attached import comments, contacts, files, forms, statuses, tags, tasks
 from tidings.store.schema.columns import metadata
-from tidings.store.schema.line import attempts, deliveries, events, hook_counters, hook_health, hooks, leases, server, signing_keys
+from tidings.store.schema.line import (
+    attempts,
+    deliveries,
+    events,
+    hook_counters,
+    hook_health,
+    hook_slots,
+    hooks,
+    leases,
+    replays,
+    server,
+    signing_keys,
+)
 from tidings.store.schema.people import auth_codes, clients, sessions, tokens, users
 from tidings.store.schema.workspace import (
     apps,
@@ -35,6 +47,7 @@ __all__ = [
     "forms",
     "hook_counters",
     "hook_health",
+    "hook_slots",
     "hooks",
     "item_revisions",
     "item_values",
@@ -43,6 +56,7 @@ __all__ = [
     "metadata",
     "org_members",
     "orgs",
+    "replays",
     "server",
     "sessions",
     "signing_keys",

@@ -2,7 +2,20 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary, PrimaryKeyConstraint, Table, Text, UniqueConstraint, text
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    UniqueConstraint,
+    false,
+    text,
+)
 
 from tidings.store.schema.columns import id_column, metadata, moment, ref
 
@@ -38,7 +51,8 @@ events = Table(
     Column("unheard_reason", Text),  # why it is not heard: hook=false | quiet | loop
     Column("cause", Text),  # the delivery that led to it, as `hook_id-sequence`
     Column("depth", Integer, nullable=False, server_default="0"),  # how many such causes lie behind it, one behind the other
-    Column("hook_id", Integer),  # only this hook is meant (hook.verify)
+    Column("hook_id", Integer),  # only this hook is meant (hook.verify, and what was sent to try a hook)
+    Column("test", Boolean, nullable=False, server_default=false()),  # nothing has happened: somebody tries the hook
     Column("created_by", Text, nullable=False),
     moment("created_at"),
     Column("matched", Integer),  # how many hooks matched; null while the event waits for fan-out
@@ -60,7 +74,9 @@ hooks = Table(
     Column("space_id", Integer, nullable=False),
     Column("type", Text, nullable=False),
     Column("url", Text, nullable=False),
+    Column("next_url", Text),  # asked for in place of `url`, which is used until this one has been verified
     Column("status", Text, nullable=False),  # active | inactive
+    moment("paused_at", null=True),  # what it hears of since then waits
     Column("reason", Text),  # why it is inactive: unverified | failing | gone
     Column("format", Text, nullable=False, server_default="podio"),  # podio | json | cloudevents | cloudevents-binary
     Column("signing", Text, nullable=False, server_default="hmac"),  # hmac: with its own secret | ed25519: with the server's key
@@ -117,6 +133,18 @@ hook_health = Table(
     PrimaryKeyConstraint("hook_id"),
 )
 
+hook_slots = Table(
+    "hook_slots",
+    metadata,
+    # How the attempts of a hook went, a quarter of an hour a row; moved with every batch that is settled.
+    Column("hook_id", Integer, nullable=False),
+    Column("began_at", BigInteger, nullable=False),  # microseconds since the epoch, a multiple of the quarter
+    Column("delivered", Integer, nullable=False),
+    Column("failed", Integer, nullable=False),
+    PrimaryKeyConstraint("hook_id", "began_at"),
+    sqlite_with_rowid=False,
+)
+
 # --- delivery: how they are told -------------------------------------------------------------------------------------
 
 leases = Table(
@@ -146,6 +174,8 @@ deliveries = Table(
     Column("reason", Text),  # of the last failure, or why it was cancelled
     moment("created_at"),
     moment("ended_at", null=True),
+    Column("earlier", Integer),  # attempts from before it was last asked for again; null: it was not
+    Column("replay_id", Integer),  # the replay that asked for it last; null: nobody did, or somebody for it alone
     PrimaryKeyConstraint("hook_id", "sequence"),
     UniqueConstraint("event_id", "hook_id"),
     # What is due (lease 0, by time), what a lease holds, and what is unfinished at all: one index, since each costs every
@@ -166,7 +196,46 @@ deliveries = Table(
         sqlite_where=text("lane IS NOT NULL AND ended_at IS NULL"),
         postgresql_where=text("lane IS NOT NULL AND ended_at IS NULL"),
     ),
+    # For people who ask what of a hook waits, and what was given up. The second costs only those that fail.
+    Index(
+        "ix_deliveries_waiting",
+        "hook_id",
+        "sequence",
+        sqlite_where=text("ended_at IS NULL"),
+        postgresql_where=text("ended_at IS NULL"),
+    ),
+    Index(
+        "ix_deliveries_undelivered",
+        "hook_id",
+        "state",
+        "sequence",
+        sqlite_where=text("state IN ('exhausted', 'cancelled')"),
+        postgresql_where=text("state IN ('exhausted', 'cancelled')"),
+    ),
     sqlite_with_rowid=False,
+)
+
+replays = Table(
+    "replays",
+    metadata,
+    # Deliveries of one hook that somebody asks for again, many at a time: which ones, how fast, and how far it has come.
+    id_column("replay_id"),
+    ref("hook_id", "hooks.hook_id", index=True),
+    Column("states", Text, nullable=False),  # JSON list of states
+    Column("types", Text, nullable=False),  # JSON list of event types; empty: all
+    moment("since", null=True),  # events committed from then on
+    moment("until", null=True),  # and before then
+    Column("rate", Integer, nullable=False),  # deliveries a second at most
+    Column("total", Integer, nullable=False),  # how many it meant when it was planned
+    Column("released", Integer, nullable=False, server_default="0"),  # given to the line so far
+    Column("next_sequence", BigInteger, nullable=False),  # where it goes on
+    Column("last_sequence", BigInteger, nullable=False),  # where it ends: what came later is not meant
+    moment("due_at"),  # when the next may go
+    Column("state", Text, nullable=False),  # running | finished | stopped
+    Column("created_by", Text, nullable=False),
+    moment("created_at"),
+    moment("ended_at", null=True),
+    Index("ix_replays_running", "replay_id", sqlite_where=text("ended_at IS NULL"), postgresql_where=text("ended_at IS NULL")),
 )
 
 attempts = Table(
