@@ -11,6 +11,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 PODIO_JS := tests/clients/podio_js/node_modules/.ready
+AXE := tests/browser/axe/node_modules/.ready
+NPM_CI := PATH="$(abspath $(BIN)):$$PATH" npm ci --ignore-scripts --no-audit --no-fund --silent
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input --quiet
 COMPILE := $(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --universal --python-version 3.11
 
@@ -20,7 +22,7 @@ apt = if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; \
 	else echo "This needs $(1). Please install it as root (apt-get install $(1)) and call make again." >&2; exit 1; fi
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench lock format clean
+.PHONY: help setup demo test check bench lock format clean browser
 
 help: ## Say what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -30,7 +32,7 @@ setup: $(READY) ## Make .venv from the lock file, where it is missing or the loc
 demo: $(READY) ## Start a server and a receiver, change an item and watch the deliveries arrive
 	@$(BIN)/tidings demo $(ARGS)
 
-test: $(READY) $(PODIO_JS) ## Run the whole suite (ARGS="-k lanes" for a part)
+test: $(READY) $(PODIO_JS) $(AXE) browser ## Run the whole suite (ARGS="-k lanes" for a part)
 	@$(BIN)/pytest -n auto $(ARGS)
 
 check: $(READY) ## The whole law: format, lint, types, imports, unit tests, the store on SQLite, docs in step
@@ -53,14 +55,18 @@ format: $(READY) ## Put every file into its form
 	@$(BIN)/ruff check --fix .
 
 clean: ## Take away what the other targets made
-	rm -rf $(VENV) dist bench/out tests/clients/podio_js/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) dist bench/out tests/*/*/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# podio-js, which the suite runs unchanged; Node.js comes from a wheel.
-$(PODIO_JS): tests/clients/podio_js/package-lock.json $(READY)
-	@echo "Installing podio-js for tests/clients"
-	@cd tests/clients/podio_js && PATH="$(abspath $(BIN)):$$PATH" npm ci --ignore-scripts --no-audit --no-fund --silent
+# podio-js, which the suite runs unchanged, and axe-core, which looks at our pages; Node.js comes from a wheel.
+$(PODIO_JS) $(AXE): %/node_modules/.ready: %/package-lock.json $(READY)
+	@echo "Installing $* from npm"
+	@cd $* && $(NPM_CI)
 	@touch $@
+
+# The browser that the suite drives, where there is none.
+browser:
+	@command -v chromium >/dev/null || { $(call apt,chromium); }
 
 $(READY): requirements/dev.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
