@@ -3,81 +3,64 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, Page, StorageState, sync_playwright
 
 from tests.support.databases import place_on_sqlite
 from tests.support.processes import serving
+from tests.support.windows import Room, window
 
-PATIENCE = 10_000  # milliseconds that anything on a page may take to come
-
-
-@dataclass(frozen=True)
-class House:
-    """Where the server is, and what `tidings seed` printed."""
-
-    url: str
-    client_id: str
-    client_secret: str
-    org_id: int
-    space_id: int
-    app_id: int
-    app_token: str
-    fields: dict[str, int]
-    username: str
-    password: str
+# Half of what a browser costs is drawing; root may not use its sandbox.
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-gpu-compositing", "--disable-software-rasterizer", "--renderer-process-limit=1"]
 
 
-@pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) -> Iterator[House]:
-    """One server for the tests of a file. What it retries, it retries soon."""
+@pytest.fixture(scope="package")
+def room(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) -> Iterator[Room]:
+    """One server for all tests. It tries three times, and soon."""
     place = place_on_sqlite(tmp_path_factory.mktemp("browser"), sqlite_template)
-    with serving(place, environment={"TIDINGS_SCHEDULE": "0.2,0.2,600"}) as server:
+    with serving(place, environment={"TIDINGS_SCHEDULE": "0.2,0.2"}) as server:
         command = [str(Path(sys.executable).with_name("tidings")), "seed", *place.arguments, "--url", server.url, "--json"]
-        yield House(**json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout))
+        yield Room(**json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout))
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     """The browser. `make test` installs it where there is none."""
     path = shutil.which("chromium")
     assert path, "these tests need chromium: call `make test`, or apt-get install chromium"
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        chromium = playwright.chromium.launch(executable_path=path, args=[*FLAGS, *__import__("os").environ.get("XF","").split()])
         yield chromium
         chromium.close()
 
 
-@pytest.fixture
-def visitor(browser: Browser, house: House) -> Iterator[Page]:
-    """A window of somebody who has not signed in. Whatever a page logs as an error, or throws, fails the test."""
-    with browser.new_context(base_url=house.url) as context:
-        yield from _watched(context)
+@pytest.fixture(scope="package")
+def signed_in(browser: Browser, room: Room) -> StorageState:
+    """The cookies of the demo's user, who has signed in once for all tests, and without a window."""
+    with browser.new_context(base_url=room.url) as context:
+        found = re.search(r'name="csrf" value="(\w+)"', context.request.get("/sign-in").text())
+        assert found
+        answer = context.request.post("/sign-in", form={"csrf": found[1], "username": room.username, "password": room.password})
+        assert answer.url == f"{room.url}/console"
+        return context.storage_state()
 
 
 @pytest.fixture
-def page(visitor: Page, house: House) -> Page:
+def visitor(browser: Browser, room: Room) -> Iterator[Page]:
+    """A window of somebody who has not signed in."""
+    with window(browser, room) as page:
+        yield page
+
+
+@pytest.fixture
+def page(browser: Browser, room: Room, signed_in: StorageState) -> Iterator[Page]:
     """A window of the demo's user, signed in."""
-    visitor.goto("/sign-in")
-    visitor.get_by_label("Username").fill(house.username)
-    visitor.get_by_label("Password").fill(house.password)
-    visitor.get_by_role("button", name="Sign in").click()
-    return visitor
-
-
-def _watched(context: BrowserContext) -> Iterator[Page]:
-    context.set_default_timeout(PATIENCE)
-    page = context.new_page()
-    wrong: list[str] = []
-    page.on("pageerror", lambda error: wrong.append(f"thrown: {error}"))
-    page.on("console", lambda message: wrong.append(message.text) if message.type == "error" else None)
-    page.on("dialog", lambda dialog: dialog.accept())
-    yield page
-    assert not wrong
+    with window(browser, room, storage_state=signed_in) as page:
+        yield page

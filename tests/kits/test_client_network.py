@@ -9,7 +9,12 @@ import asyncio
 import gc
 import io
 import json
+import socket
 import ssl
+import subprocess
+import sys
+import threading
+import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -687,3 +692,74 @@ async def test_a_proxy_that_makes_no_way_is_unavailable(kind: str) -> None:
             either = Either(kind, "https://tidings.test", proxy=proxy.url.removesuffix("/hook"), retries=0)
             with pytest.raises(errors.Unavailable, match=why):
                 await either(create)
+
+
+# --- names -------------------------------------------------------------------------------------------------------------
+
+
+async def test_a_name_that_is_not_found_in_time_holds_nobody_for_longer(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    answered = threading.Event()
+    real = socket.getaddrinfo
+
+    def silent(host: str, *rest: Any, **options: Any) -> Any:
+        if host == "tidings.test" and not options.get("flags"):
+            answered.wait(30)  # as a name server that says nothing: nothing can interrupt the system's resolver
+        return real(host, *rest, **options)
+
+    monkeypatch.setattr(socket, "getaddrinfo", silent)
+    either = Either(kind, "http://tidings.test", timeout=0.2, retries=0)
+    began = time.monotonic()
+    with pytest.raises(errors.Unavailable, match=r"tidings.test cannot be reached: its name was not found within 0.2 seconds"):
+        await either(create)
+    assert time.monotonic() - began < 10
+    answered.set()
+
+
+def test_a_program_that_waits_for_no_name_any_more_can_end() -> None:
+    program = """
+import asyncio, socket, time
+from tidings import AsyncClient, errors
+real = socket.getaddrinfo
+socket.getaddrinfo = lambda host, *rest, **options: time.sleep(60 if not options.get("flags") else 0) or real(host, *rest, **options)
+async def ask():
+    await AsyncClient("http://tidings.test", timeout=0.1, retries=0).items.get(1)
+try:
+    asyncio.run(ask())
+except errors.Unavailable:
+    print("told")
+"""
+    ended = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True, timeout=30)
+    assert ended.stdout == "told\n"
+
+
+async def test_a_name_that_is_none_is_unavailable(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def unknown(*_: Any, **__: Any) -> Any:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+    with pytest.raises(errors.Unavailable, match="cannot be reached: Name or service not known"):
+        await Either(kind, "http://tidings.test", retries=0)(create)
+
+
+async def test_of_the_addresses_of_a_name_each_is_tried_in_its_share_of_the_time(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = socket.getaddrinfo
+
+    def two(host: str, *rest: Any, **options: Any) -> Any:
+        if host != "tidings.test":
+            return real(host, *rest, **options)
+        if options.get("flags"):
+            raise socket.gaierror(socket.EAI_NONAME, "no address")
+        return [found for address in ("127.0.0.9", "127.0.0.1") for found in real(address, *rest, **options)]
+
+    async with ScriptedServer(answering(answer(200, ITEM))) as server:  # it listens at 127.0.0.1 alone
+        monkeypatch.setattr(socket, "getaddrinfo", two)
+        either = Either(kind, f"http://tidings.test:{server.port}")
+        assert await either(get) == {"item_id": 42}
+        either.client._driver.close()
+
+
+async def test_a_name_is_found_by_the_systems_own_resolver(kind: str) -> None:
+    async with ScriptedServer(answering(answer(200, ITEM))) as server:
+        either = Either(kind, f"http://localhost:{server.port}")  # on many machines ::1 as well, where nobody listens
+        assert await either(get) == {"item_id": 42}
+        either.client._driver.close()

@@ -51,6 +51,21 @@ def test_a_client_loads_nothing_of_the_server_and_nothing_that_is_not_pythons(na
     assert ("asyncio" in modules) is (name == "AsyncClient")
 
 
+def test_to_import_a_client_loads_nothing_that_only_its_use_needs() -> None:
+    _, modules = imported("from tidings import Client; Client('http://127.0.0.1:1')")
+
+    assert not {"asyncio", "hashlib", "socket", "ssl", "tidings.client.objects", "tidings.client.nouns.items"} & {*modules}
+
+
+def test_a_client_says_what_nouns_it_has_and_has_no_others() -> None:
+    client = tidings.Client("http://127.0.0.1:1")
+
+    assert {"apps", "hooks", "items", "users"} <= {*dir(client)}
+    assert client.items is client.items
+    with pytest.raises(AttributeError, match="no attribute 'itemz'"):
+        client.itemz  # type: ignore[attr-defined]  # noqa: B018  to ask for it is the test
+
+
 def test_what_a_module_does_not_have_it_says_so() -> None:
     with pytest.raises(AttributeError, match="no attribute 'Cliant'"):
         tidings.Cliant  # type: ignore[attr-defined]  # noqa: B018  to ask for it is the test

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,8 @@ import pytest
 from tests.support.databases import AnyDatabase
 from tests.support.either import Either
 from tests.support.house import PASSWORD, Api, open_api, serving_app
+from tests.support.past import make_past
+from tests.support.world import NOW, World, code_of
 from tidings import errors
 from tidings.client import FileStore
 
@@ -219,8 +222,61 @@ async def test_hooks(either: Either, api: Api) -> None:
     with pytest.raises(errors.Invalid):
         await either(lambda client: client.hooks.validate(hook.hook_id, "wrong"))
     assert (await either(lambda client: client.hooks.renew_secret(hook.hook_id, overlap=60))).secret != hook.secret
+    changed = await either(lambda client: client.hooks.update(hook.hook_id, order="none", concurrency=3))
+    assert (changed.get("order"), changed.get("concurrency")) == ("none", 3)
+    assert await either(lambda client: client.hooks.get(hook.hook_id)) == changed
+    with pytest.raises(errors.Conflict, match="nothing to pause"):
+        await either(lambda client: client.hooks.pause(hook.hook_id))
+    with pytest.raises(errors.Conflict, match="must be verified first"):
+        await either(lambda client: client.hooks.test(hook.hook_id))
+    await either(lambda client: client.hooks.resume(hook.hook_id))
+    await either(lambda client: client.hooks.update(hook.hook_id, url="http://nowhere.test/in"))
+    assert (await either(lambda client: client.hooks.diagnose(hook.hook_id)))["cause"] == "dns"
     await either(lambda client: client.hooks.delete(hook.hook_id))
     assert await either(lambda client: client.hooks.list("app", app_id)) == []
+
+
+async def test_what_was_missed_is_sent_again(either: Either, api: Api) -> None:
+    people = api.people
+    hook_id = (await either(lambda client: client.hooks.create("app", people.app_id, "http://example.org/in", "item.update"))).hook_id
+    code = await api.house.database.read(code_of, hook_id)
+    await either(lambda client: client.hooks.validate(hook_id, code))
+    world = World(people.ada, people.org_id, people.space_id, people.app_id, 0)
+    await api.house.database.write(make_past, world, hook_id, "delivered", "delivered", "exhausted", "cancelled", "exhausted", first=1)
+
+    await either(lambda client: client.deliveries.redeliver(hook_id, 2))
+    with pytest.raises(errors.Invalid, match="verification"):
+        await either(lambda client: client.deliveries.redeliver(hook_id, 1))
+    began = datetime.fromtimestamp(NOW // 1_000_000, UTC)
+    last = {"since": began + timedelta(seconds=4), "until": (began + timedelta(seconds=60)).astimezone(), "rate": 2}
+    plan = await either(lambda client: client.replays.plan(hook_id, **last))
+    assert (plan["total"], plan["seconds"], plan["types"]) == (2, 1.0, {"item.update": 2})
+    replay = await either(lambda client: client.replays.start(hook_id, states=["exhausted"], types=["item.update"], **last))
+    assert (replay["total"], replay["state"]) == (1, "running")
+    assert await either(lambda client: client.replays.list(hook_id)) == [replay]
+    assert await either(lambda client: client.replays.get(replay["replay_id"])) == replay
+    assert (await either(lambda client: client.replays.stop(replay["replay_id"])))["state"] == "stopped"
+
+
+async def test_what_hooks_were_told_can_be_read(either: Either, api: Api) -> None:
+    people = api.people
+    hook_id = (await either(lambda client: client.hooks.create("app", people.app_id, "http://example.org/in", "item.update"))).hook_id
+    item_id = (await either(lambda client: client.items.create(people.app_id, {"title": "One"})))["item_id"]
+    world = World(people.ada, people.org_id, people.space_id, people.app_id, 0)
+    await api.house.database.write(make_past, world, hook_id, "delivered", "delivered", "exhausted", first=1)
+
+    page = await either(lambda client: client.deliveries.list(hook_id, limit=1))
+    assert ([each["sequence"] for each in page["deliveries"]], page["next_before"]) == ([3], 3)
+    began = datetime.fromtimestamp(NOW // 1_000_000, UTC)
+    wanted = {"states": ["delivered", "exhausted"], "types": ["item.update"], "since": began, "before": 3}
+    page = await either(lambda client: client.deliveries.list(hook_id, **wanted))
+    assert [each["state"] for each in page["deliveries"]] == ["delivered"]
+    assert (await either(lambda client: client.deliveries.get(hook_id, 3)))["delivery"]["state"] == "exhausted"
+    assert (await either(lambda client: client.deliveries.health(hook_id)))["hook_id"] == hook_id
+    *_, entry = await either(lambda client: client.deliveries.ledger(item_id, limit=5))
+    assert (entry["type"], entry["deliveries"]) == ("item.create", [])
+    late = await either(lambda client: client.deliveries.undelivered(people.app_id, since=began))
+    assert [each["sequence"] for each in late["deliveries"]] == [3]
 
 
 async def test_a_token_that_has_expired_is_refreshed_on_the_way(either: Either, api: Api) -> None:

@@ -215,6 +215,17 @@ async def test_a_function_may_ask_for_it_to_come_again(deliver: Deliver) -> None
     assert await deliver(receiver, "item.create") == Answer(503, "the shop is closed")
 
 
+async def test_a_test_delivery_and_one_that_was_sent_again_can_be_told_apart(deliver: Deliver, ears: Ears) -> None:
+    receiver = listening(ears)
+
+    await deliver(receiver, "item.create")
+    await deliver(receiver, "item.create", test=True)
+    await deliver(receiver, "item.create", redelivery="replay-7")
+
+    assert [(event.test, event.redelivery) for event in ears.heard] == [(False, None), (True, None), (False, "replay-7")]
+    assert ["test=True" in repr(event) for event in ears.heard] == [False, True, False]
+
+
 async def test_a_repeat_is_answered_and_dropped(deliver: Deliver, ears: Ears) -> None:
     receiver = listening(ears)
 
@@ -410,6 +421,20 @@ async def test_what_is_missing_is_told_though_nothing_comes_any_more(deliver: De
     await receiver.stop_async()
 
     assert gaps == [Gap(7, 2, 2)]
+
+
+async def test_a_verification_has_its_number_too(deliver: Deliver) -> None:
+    now, gaps = [time.time()], list[Gap]()
+    receiver = Receiver(TestClient(), secret=SECRET, expect=[7], gap_wait=60, clock=lambda: now[0])
+    receiver.on_gap(gaps.append)
+
+    await deliver(receiver, "item.create", sequence=1)
+    await deliver(receiver, "hook.verify", sequence=2)
+    await deliver(receiver, "item.create", sequence=3)
+    now[0] += 61
+    await deliver(receiver, "item.create", sequence=4)
+
+    assert gaps == []
 
 
 # --- what it costs --------------------------------------------------------------------------------------------------

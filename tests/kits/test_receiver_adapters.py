@@ -6,14 +6,20 @@ import asyncio
 import gzip
 import http.client
 import socket
+import tempfile
+import threading
+import time
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
+import werkzeug.serving
 
 from tests.support.processes import wait_until
 from tests.support.serving import ASYNC, EVERY, PATH, Serve, serve_asgi, serve_wsgi
-from tidings.receiver import Event, Receiver
+from tidings.receiver import Event, Receiver, wsgi
+from tidings.receiver.deadlines import Deadlines
 from tidings.receiver.inbox import Inbox
 from tidings.receiver.testing import SECRET, sample
 from tidings.wire.signing import secret_key, sign
@@ -136,10 +142,80 @@ def test_a_body_of_unknown_length_is_refused_as_soon_as_it_is_too_long(serve: Se
         assert talk(port, head("Transfer-Encoding: chunked") + chunk * 3) == 413
 
 
-@pytest.mark.parametrize("serve", ASYNC.values(), ids=ASYNC)
-def test_a_body_that_comes_too_slowly_is_waited_for_only_so_long(serve: Serve, receiver: Receiver) -> None:
+@contextmanager
+def serve_werkzeug(receiver: Receiver) -> Iterator[int]:
+    """WSGI on what `flask run` starts."""
+    server = werkzeug.serving.make_server("127.0.0.1", 0, wsgi.app(receiver), threaded=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.005,))
+    thread.start()
+    try:
+        yield server.port
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+SLOW = {**BEFORE, "werkzeug": serve_werkzeug}
+
+
+@pytest.mark.parametrize("serve", SLOW.values(), ids=SLOW)
+def test_a_body_that_comes_too_slowly_is_waited_for_only_so_long(serve: Serve, receiver: Receiver, heard: list[Event]) -> None:
     with serve(receiver) as port:
         assert talk(port, head("Content-Length: 100") + b"a=1") == 408
+        assert post(port, *sample("item.create"))[0] == 204
+    assert len(heard) == 1
+
+
+@pytest.mark.parametrize("serve", SLOW.values(), ids=SLOW)
+def test_a_body_that_comes_byte_by_byte_is_waited_for_no_longer(serve: Serve, receiver: Receiver) -> None:
+    began = time.monotonic()
+    with serve(receiver) as port, socket.create_connection(("127.0.0.1", port), timeout=0.02) as connection:
+        connection.sendall(head("Content-Length: 5000"))
+        answer = b""
+        while not answer.endswith(b"\r\n"):
+            assert time.monotonic() - began < PATIENCE
+            with suppress(BrokenPipeError):  # who has answered may have closed as well
+                connection.sendall(b"x")
+            with suppress(TimeoutError):
+                answer += connection.recv(1)
+                connection.settimeout(PATIENCE)
+
+    assert answer.split()[1] == b"408"
+
+
+def test_of_two_that_are_waited_for_the_one_with_less_time_is_shut_first() -> None:
+    deadlines, began = Deadlines(), time.monotonic()
+    (patient, theirs), (other, other_end) = socket.socketpair(), socket.socketpair()
+    with theirs, other_end, deadlines.over(patient, began + 3600), deadlines.over(other, began + 0.05):
+        other.settimeout(PATIENCE)
+        assert other.recv(1) == b""
+        theirs.sendall(b"x")
+        assert patient.recv(1) == b"x"
+
+    assert (patient.fileno(), other.fileno()) == (-1, -1)
+
+
+def test_where_a_server_does_not_show_its_connection_the_time_is_looked_at_between_pieces(receiver: Receiver) -> None:
+    class Dripping:
+        def read(self, most: int) -> bytes:
+            time.sleep(0.03)
+            return b"x"[:most]
+
+    environ = {"REQUEST_METHOD": "POST", "CONTENT_LENGTH": "100", "wsgi.input": Dripping()}
+
+    assert wsgi.answer(receiver, environ).status == 408
+
+
+def test_a_body_that_a_server_has_put_into_a_file_is_read_from_there(receiver: Receiver, heard: list[Event]) -> None:
+    headers, body = sample("item.create")
+    environ = {f"HTTP_{name.upper().replace('-', '_')}": value for name, value in headers.items()}
+    with tempfile.TemporaryFile() as file:
+        file.write(body)
+        file.seek(0)
+        said = wsgi.answer(receiver, {**environ, "REQUEST_METHOD": "POST", "CONTENT_LENGTH": str(len(body)), "wsgi.input": file})
+
+    assert (said.status, len(heard)) == (204, 1)
 
 
 @pytest.mark.parametrize("serve", ASYNC.values(), ids=ASYNC)
@@ -185,8 +261,13 @@ def test_an_inbox_that_cannot_keep_anything_is_a_503(serve: Serve, tmp_path: Pat
     receiver = Receiver(secret=SECRET, inbox=Inbox(tmp_path / "no such folder" / "inbox.db"))
     receiver.on("*")(print)
     with serve(receiver) as port:
-        status, sentence = post(port, *sample("item.create"))
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
+        headers, body = sample("item.create")
+        connection.request("POST", PATH, body, headers)
+        response = connection.getresponse()
+        sentence = response.read().decode()
+        connection.close()
     receiver.stop()
 
-    assert status == 503
+    assert (response.status, response.headers["Retry-After"]) == (503, "10")
     assert "folder" not in sentence

@@ -21,7 +21,7 @@ import pytest
 
 from tests.support.databases import Place as Database
 from tests.support.processes import free_port, wait_until
-from tidings.receiver import Event, Receiver
+from tidings.receiver import Event, Gap, Receiver
 from tidings.receiver.inbox import Inbox
 from tidings.receiver.inbox.rows import INSERT, RENEW, arrival
 from tidings.receiver.inbox.sqlite import SqlitePlace
@@ -376,6 +376,120 @@ async def test_what_is_done_is_forgotten_in_the_end_and_what_failed_is_not(make:
     await receiver.stop_async()
 
     assert inbox.counts()["failed"] == 1
+
+
+# --- what somebody has sent again, or for a test ---------------------------------------------------------------------
+
+
+async def test_what_failed_here_and_is_sent_again_is_tried_again_and_what_was_done_is_not(make: Make) -> None:
+    inbox, heard, broken = make(retries=()), list[Event](), [True]
+
+    def work(event: Event) -> None:
+        heard.append(event)
+        if broken[0]:
+            raise RuntimeError
+
+    receiver = hearing(inbox, work)
+    await deliver_to_async(receiver, "item.create", message_id="m")
+    await until(lambda: inbox.counts()["failed"] == 1)
+    await deliver_to_async(receiver, "item.create", message_id="m")  # the sender's own retry changes nothing
+    assert inbox.counts()["failed"] == 1
+    broken[0] = False
+    await deliver_to_async(receiver, "item.create", message_id="m", redelivery="replay-7")
+    await until(lambda: inbox.counts()["done"] == 1)
+    await deliver_to_async(receiver, "item.create", message_id="m", redelivery="single")
+    await receiver.stop_async()
+
+    assert (len(heard), inbox.counts()["done"]) == (2, 1)
+
+
+async def test_what_stands_in_headers_is_told_after_a_restart_too(make: Make, clock: Clock) -> None:
+    inbox, heard = make(), list[Event]()
+    event = Event("item.create", 7, {"item_id": "1"}, "m")
+    said = {"tidings-redelivery": "single", "tidings-test": "true", "tidings-depth": "3", "tidings-attempt": "2\r\n folded"}
+    inbox.put(event, said, b"item_id=1&type=item.create&hook_id=7").result()
+
+    receiver = hearing(inbox, heard.append)
+    await receiver.start_async()
+    await until(lambda: heard)
+    await receiver.stop_async()
+
+    assert (heard[0].redelivery, heard[0].test, heard[0].depth, heard[0].attempt) == ("single", True, 3, None)
+
+
+# --- numbers ---------------------------------------------------------------------------------------------------------
+
+
+def hearing_of_gaps(inbox: Inbox, clock: Clock) -> tuple[Receiver, list[Gap]]:
+    receiver, gaps = Receiver(secret=SECRET, inbox=inbox, gap_wait=60, clock=clock), list[Gap]()
+    receiver.on("item.create")(lambda _: None)
+    receiver.on_gap(gaps.append)
+    return receiver, gaps
+
+
+async def count(receiver: Receiver, *numbers: int) -> None:
+    for number in numbers:
+        assert (await deliver_to_async(receiver, "item.create", sequence=number)).status == 204
+
+
+async def test_counting_goes_on_after_a_restart_where_it_stood(make: Make, clock: Clock) -> None:
+    former, told = hearing_of_gaps(make(), clock)
+    await count(former, 1, 2, 4)  # and it ends before anybody could be told of 3
+    await deliver_to_async(former, "task.create", sequence=5)  # which nobody hears
+    await former.stop_async()
+    receiver, gaps = hearing_of_gaps(make(), clock)
+    await count(receiver, 9)
+    clock.now += 61
+    await count(receiver, 10)
+    await receiver.stop_async()
+
+    assert (told, gaps) == ([], [Gap(7, 3, 3), Gap(7, 6, 8)])
+
+
+async def test_a_gap_is_told_once_whoever_has_told_it(make: Make, clock: Clock) -> None:
+    former, told = hearing_of_gaps(make(), clock)
+    await count(former, 1, 4)
+    clock.now += 61
+    await count(former, 5)
+    await former.stop_async()
+    receiver, gaps = hearing_of_gaps(make(), clock)
+    await count(receiver, 6)
+    clock.now += 61
+    await count(receiver, 7)
+    await receiver.stop_async()
+
+    assert (told, gaps) == ([Gap(7, 2, 3)], [])
+
+
+async def test_what_another_process_took_is_not_missing(make: Make, clock: Clock) -> None:
+    (one, gaps), (other, others) = hearing_of_gaps(make(), clock), hearing_of_gaps(make(), clock)
+    await count(one, 1)
+    await count(other, 2, 6)
+    await count(one, 3, 7)
+    clock.now += 61
+    await count(one, 8)
+    await count(other, 9)
+    await one.stop_async()
+    await other.stop_async()
+
+    assert sorted(gaps + others, key=lambda gap: gap.first) == [Gap(7, 4, 5)]
+
+
+async def test_the_highest_number_is_remembered_for_longer_than_the_others(make: Make, clock: Clock) -> None:
+    receiver, _ = hearing_of_gaps(make(keep=60.0), clock)
+    await count(receiver, 1, 2, 3)
+    await receiver.stop_async()
+    clock.now += 61
+    inbox = make(keep=60.0)
+    receiver, gaps = hearing_of_gaps(inbox, clock)
+    await receiver.start_async()
+    await until(lambda: [span.first for span in inbox.numbers(7).result()] == [3])
+    await count(receiver, 5)
+    clock.now += 61
+    await count(receiver, 6)
+    await receiver.stop_async()
+
+    assert gaps == [Gap(7, 4, 4)]
 
 
 # --- places ---------------------------------------------------------------------------------------------------------

@@ -16,9 +16,11 @@ from tests.support.processes import Serving, serving, wait_until
 from tests.support.serving import serve_wsgi, serving_on_this_loop
 from tidings.cli.seed import Seed, make_seed
 from tidings.client import AsyncClient, Client
+from tidings.errors import Conflict
 from tidings.receiver import Event, Receiver
 from tidings.receiver.asgi import app
 from tidings.receiver.inbox import Inbox
+from tidings.receiver.repeats import Repeats
 from tidings.settings import Settings
 
 
@@ -112,3 +114,33 @@ def test_the_servers_public_keys_check_what_it_signs(url: str, client: Client, s
     receiver.stop()
 
     assert heard[0].hook_id == made.hook_id
+
+
+def is_sent_again(client: Client, event: Event) -> bool:
+    try:
+        client.request("POST", f"/hook/{event.hook_id}/delivery/{event.sequence}/redeliver", {})
+    except Conflict:  # its end has not been written down yet
+        return False
+    return True
+
+
+def test_a_test_delivery_and_a_redelivery_say_what_they_are(client: Client, seed: Seed) -> None:
+    heard: list[Event] = []
+    receiver = Receiver(client)
+    receiver.on("item.create")(heard.append)
+
+    with serve_wsgi(receiver) as port:
+        made = receiver.create("app", seed.app_id, f"http://127.0.0.1:{port}/in", "item.create")
+        wait_until(lambda: is_active(client, seed, made.hook_id))
+        client.hooks.test(made.hook_id)
+        wait_until(lambda: heard)
+        client.items.create(seed.app_id, {"title": "Hello"})
+        wait_until(lambda: len(heard) == 2)
+        receiver._repeats = Repeats()  # as after a restart: what it remembers, it drops
+        wait_until(lambda: is_sent_again(client, heard[1]))
+        wait_until(lambda: len(heard) == 3)
+        client.hooks.delete(made.hook_id)
+    receiver.stop()
+
+    assert [(event.test, event.redelivery) for event in heard] == [(True, None), (False, None), (False, "single")]
+    assert heard[1].id == heard[2].id

@@ -10,8 +10,10 @@ from typing import Any, assert_type
 
 from tidings import AsyncClient, Client
 from tidings.client import NewHook
-from tidings.client.objects import App, Changed, Comment, File, Hook, Item, ItemPage, Space, Status, Task
-from tidings.client.tokens import FileStore, Tokens
+from tidings.client.delivery_objects import Delivery, LedgerEntry
+from tidings.client.objects import App, Changed, Comment, File, Hook, Item, ItemPage, Replay, Space, Status, Task
+from tidings.client.token_files import FileStore
+from tidings.client.tokens import Tokens
 
 
 def blocking() -> None:
@@ -31,6 +33,10 @@ def blocking() -> None:
     assert_type(client.items.delete(42), None)
     assert_type(client.hooks.create("app", 5, "https://example.org/in", "item.create", order="object"), NewHook)
     assert_type(client.hooks.list("app", 5), list[Hook])
+    assert_type(client.deliveries.redeliver(7, 41), None)
+    assert_type(client.deliveries.list(7, states=["exhausted"])["deliveries"], list[Delivery])
+    assert_type(client.deliveries.ledger(42), list[LedgerEntry])
+    assert_type(client.replays.start(7, states=["exhausted"], rate=20), Replay)
     assert_type(client.apps.get(5), App)
     assert_type(client.apps.get(5).get("token"), str | None)
     assert_type(client.spaces.list(1), list[Space])

@@ -12,6 +12,7 @@ from tidings.workspace.fields import fields
 from tidings.workspace.fields.fields import NewField
 from tidings.workspace.items import items, revisions
 from tidings.workspace.items import views as item_views
+from tidings.workspace.items.rows import find_items
 
 pytestmark = pytest.mark.furnished(make=make_tasks)
 
@@ -78,7 +79,9 @@ async def test_what_a_field_held_that_is_no_more_is_left_out(database: AnyDataba
 
 async def test_the_first_and_the_last_revision_of_many_items_are_found_at_once(database: AnyDatabase, tasks: Tasks, item_id: int) -> None:
     other = await database.write(make_item, tasks)
-    ends = await database.read(revisions.first_and_last, [item_id, other])
+    both = await database.read(find_items, [item_id, other])
+    ends = await database.read(revisions.first_and_last, both)
     assert {number: (first.revision, last.revision) for number, (first, last) in ends.items()} == {item_id: (0, 3), other: (0, 0)}
-    assert await database.read(revisions.first_and_last, [other]) == {other: ends[other]}
+    for item in both:
+        assert await database.read(revisions.first_and_last, [item]) == {item.item_id: ends[item.item_id]}
     assert await database.read(revisions.first_and_last, []) == {}

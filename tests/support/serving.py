@@ -37,9 +37,9 @@ _numbers = itertools.count(1)
 
 
 @contextmanager
-def serving_asgi(application: Any) -> Iterator[int]:
-    """An ASGI application on uvicorn, on a loop in a thread; its port."""
-    server = uvicorn.Server(uvicorn.Config(application, port=0, log_level="error", timeout_graceful_shutdown=1))
+def serving_asgi(application: Any, *, port: int = 0) -> Iterator[int]:
+    """An ASGI application on uvicorn, on a loop in a thread; its port, which is a free one unless it is named."""
+    server = uvicorn.Server(uvicorn.Config(application, port=port, log_level="error", timeout_graceful_shutdown=1))
     thread = threading.Thread(target=server.run)
     thread.start()
     try:

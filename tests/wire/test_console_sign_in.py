@@ -70,7 +70,7 @@ def sent_back(answer: httpx.Response) -> dict[str, str]:
 
 async def test_the_right_password_begins_a_session(api: Api) -> None:
     answer = await sign_in(api)
-    assert (answer.status_code, answer.headers["location"]) == (303, "/sign-in")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/console")
     page = await api.http.get("/sign-in")
     assert "You are signed in" in page.text
     assert "ada@example.org" in page.text
@@ -169,9 +169,9 @@ async def test_after_the_sign_in_nobody_is_sent_elsewhere(api: Api, subtests: py
         with subtests.test(onward=onward):
             api.http.cookies.clear()
             page = await api.http.get("/sign-in", params={"next": onward})
-            assert hidden(page.text)["next"] == "/sign-in"
+            assert hidden(page.text)["next"] == "/console"
             answer = await sign_in(api, page, next=onward)
-            assert (answer.status_code, answer.headers["location"]) == (303, "/sign-in")
+            assert (answer.status_code, answer.headers["location"]) == (303, "/console")
             assert "a" not in api.http.cookies
 
 

@@ -13,8 +13,8 @@ import trustme
 
 from tests.support.databases import AnyDatabase
 from tests.support.house import Api, open_api
-from tidings.api import hooks
 from tidings.clock import SECOND
+from tidings.delivery import guard
 from tidings.events.types import EVENT_TYPES
 from tidings.hooks.signing_keys import rotate_keys
 from tidings.store.database import Tx
@@ -231,7 +231,7 @@ async def test_a_name_that_takes_too_long_is_let_through(api: Api, monkeypatch: 
         may_go_on.wait(10)
         return ["10.0.0.7"]
 
-    monkeypatch.setattr(hooks, "RESOLVE_SECONDS", 0.05)
+    monkeypatch.setattr(guard, "RESOLVE_SECONDS", 0.05)
     monkeypatch.setattr(type(api.names), "__call__", slow)
     try:
         assert (await asyncio.wait_for(make(api), 5)).status_code == 200

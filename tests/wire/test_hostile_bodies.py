@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import re
 import string
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import hypothesis
 import msgspec
@@ -26,6 +26,8 @@ from tidings.errors import Invalid
 from tidings.store import schema
 from tidings.store.database import Tx
 from tidings.workspace.fields.settings import SETTINGS
+
+T = TypeVar("T")
 
 JSON = {"content-type": "application/json"}
 FORM = {"content-type": "application/x-www-form-urlencoded"}
@@ -141,6 +143,13 @@ async def attack(api: Api, row: Row, bodies: list[bytes], headers: dict[str, str
 
 
 CHANGING = [row for row in ROUTES if row.method in ("POST", "PUT")]
+THOROUGH = hypothesis.settings().max_examples > 1_000
+
+
+def some(cases: Sequence[T], row: Row) -> list[T]:
+    """A quarter of `cases`, by turns: the next operation of the table gets the next quarter. All operations are read by the
+    same few functions, so that between them each case meets all of the code. The thorough profile tries everything."""
+    return list(cases) if THOROUGH else list(cases[ROUTES.index(row) % 4 :: 4])
 
 
 async def test_no_operation_answers_without_a_token(on_sqlite: Api, subtests: pytest.Subtests) -> None:
@@ -159,7 +168,7 @@ async def test_no_operation_answers_without_a_token(on_sqlite: Api, subtests: py
 async def test_what_is_not_clean_json_is_refused_by_every_operation_that_reads_a_body(on_sqlite: Api, subtests: pytest.Subtests) -> None:
     for row in CHANGING:
         with subtests.test(row=f"{row.method} {row.path}"):
-            statuses = await attack(on_sqlite, row, list(MALFORMED.values()), JSON)
+            statuses = await attack(on_sqlite, row, some([*MALFORMED.values()], row), JSON)
             refused = {status for status in statuses if status >= 400}
             # An operation that reads no body does its work; one that is not permitted says so. Nothing in between.
             assert set(statuses) == refused or not refused
@@ -169,7 +178,7 @@ async def test_odd_bodies_are_refused_or_do_their_work(api: Api, subtests: pytes
     bodies = [b"", b" ", b"\r\n", b" [ ] ", *(msgspec.json.encode(value) for value in ODD)]
     for row in CHANGING:
         with subtests.test(row=f"{row.method} {row.path}"):
-            await attack(api, row, bodies, JSON)
+            await attack(api, row, some(bodies, row), JSON)
             await attack(api, row, [b"", b"a=b", b"%00=%ff&;"], FORM)
             await attack(api, row, [b"--x\r\n"], {"content-type": "multipart/form-data; boundary=x"})
 
@@ -199,7 +208,7 @@ async def test_hostile_parts_of_a_path_are_refused(api: Api, subtests: pytest.Su
         if "{" not in row.path:
             continue
         with subtests.test(row=f"{row.method} {row.path}"):
-            for text in hostile:
+            for text in some(hostile, row):
                 parts = [text if part.startswith("{") else part for part in row.path.split("/")]
                 answer = await api.send(row.method, "/".join(parts), {})
                 assert 400 <= answer.status_code < 500, (row.path, text)
@@ -216,7 +225,7 @@ async def test_hostile_queries_never_break_anything(api: Api, subtests: pytest.S
         if row.method != "GET":
             continue
         with subtests.test(row=f"{row.method} {row.path}"):
-            for value in values:
+            for value in some(values, row):
                 answer = await api.get(path_of(row, api) + "?" + "&".join(f"{name}={value}" for name in names))
                 assert answer.status_code < 500
                 if value in ("%00", "%ff", "%ED%A0%80"):

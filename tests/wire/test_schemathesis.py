@@ -110,7 +110,7 @@ def furnish(server: Server) -> Ids:
         "task_id": server.make(f"/task/item/{item_id}", {"text": "T"})["task_id"],
         "status_id": server.make(f"/status/space/{space_id}", {"value": "V"})["status_id"],
         "form_id": server.make(f"/form/app/{app_id}", {})["form_id"],
-        "hook_id": server.make(f"/hook/app/{app_id}", {"url": "http://example.org/", "type": "item.create"})["hook_id"],
+        "hook_id": server.make(f"/hook/app/{app_id}", {"url": "http://nowhere.test/", "type": "item.create"})["hook_id"],  # it is dialled
         "auth_client_id": server.make("/client", {"name": "P"})["auth_client_id"],
         "profile_id": profile_id,
         "profile_ids": str(profile_id),

@@ -26,6 +26,9 @@ from tidings.wire.podio import error_envelope
 HEAD_LIMIT = 64 * 1024
 HEAD_SECONDS = 30.0
 
+STOPPING = "tidings.stopping"
+"""Where the application's state has what is to be called, any number of times, when the server begins to stop."""
+
 
 class Door(HttpToolsProtocol):
     """One connection."""
@@ -83,6 +86,12 @@ class Door(HttpToolsProtocol):
     def send_400_response(self, msg: str) -> None:
         """What came is not HTTP."""
         self._refuse(HTTPStatus.BAD_REQUEST, msg)
+
+    def shutdown(self) -> None:
+        """The server stops: answers that would go on are told to end, then this connection ends as any."""
+        if stop := self.app_state.get(STOPPING):
+            stop()
+        super().shutdown()
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
         scope = cast(dict[str, Any], cycle.scope)

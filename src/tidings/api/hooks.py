@@ -1,6 +1,7 @@
-"""The hook endpoints (contract section 2), and what Podio does not have: a new secret for a hook, and the server's public keys.
+"""The hook endpoints (contract section 2), and what Podio does not have: one hook, changing it in place, pausing it, trying it,
+a new secret for it; and the server's public keys.
 
-Otherwise to change a hook is to make another.
+What a hook is told of is no part of that: for another object or type one makes another hook.
 
 A URL is judged here, before anything is written: what it says at once, and what its name resolves to within
 `RESOLVE_SECONDS`. A name that does not resolve yet is let through, since hooks may be made ahead of what they call; the
@@ -10,24 +11,21 @@ nobody else can ask us what is in our network.
 
 from __future__ import annotations
 
-import asyncio
 import base64
-from typing import Annotated, Literal, NotRequired, TypedDict
+from typing import Annotated, NotRequired, TypedDict, TypeVar
 
-from msgspec import Meta, Struct
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 from tidings.api.bylines import Byline, Via, byline, via
 from tidings.api.call import Call
 from tidings.api.shapes import Timestamp, one_of
 from tidings.clock import SECOND
-from tidings.delivery.destination import Destination
-from tidings.delivery.guard import Guard, judge_url
-from tidings.delivery.outcomes import NoConnection, Reason
+from tidings.delivery.guard import judge_url, refuse_closed
 from tidings.delivery.tls import check_authority
 from tidings.errors import Invalid
-from tidings.hooks import registry, secrets, signing_keys, verification
-from tidings.hooks.matching import Format, Signing
-from tidings.hooks.reach import reach_place
+from tidings.hooks import changing, moving, pausing, registry, secrets, signing_keys, trying, verification
+from tidings.hooks.matching import Format, Order, Signing
+from tidings.hooks.reach import reach_hook, reach_place
 from tidings.hooks.registry import HookRecord
 from tidings.hooks.signing_keys import PublicSigningKey
 from tidings.store.database import Tx
@@ -36,8 +34,12 @@ from tidings.wire.podio import timestamp
 from tidings.workspace.access import Caller
 from tidings.workspace.accounts.authors import Author, find_authors
 
-RESOLVE_SECONDS = 2.0
+T = TypeVar("T")
+
 MOST_AT_ONCE = 1_000  # exchanges under way for one hook
+
+
+Concurrency = Annotated[int, Meta(ge=1, le=MOST_AT_ONCE)]
 
 
 class HookBody(Struct):
@@ -45,12 +47,22 @@ class HookBody(Struct):
 
     url: str
     type: str
-    order: Literal["none", "object"] = "none"
+    order: Order = "none"
     preserve_query: bool = False
-    concurrency: Annotated[int, Meta(ge=1, le=MOST_AT_ONCE)] | None = None
+    concurrency: Concurrency | None = None
     ca: str | None = None
     format: Format | None = None  # podio, if it is new
     signing: Signing | None = None  # hmac, if it is new
+
+
+class HookChangesBody(Struct):
+    """What is to be changed of a hook; what is not named stays. Another `url` is used once it has been verified."""
+
+    url: str | UnsetType = UNSET
+    format: Format | UnsetType = UNSET
+    order: Order | UnsetType = UNSET
+    concurrency: Concurrency | UnsetType | None = UNSET  # null: the server's setting
+    preserve_query: bool | UnsetType = UNSET
 
 
 class OverlapBody(Struct):
@@ -106,15 +118,19 @@ class HookObject(TypedDict):
     status: Annotated[str, one_of("inactive", "active")]
     type: str
     url: str
+    next_url: str | None
     created_on: Timestamp
     created_by: Byline
     created_via: Via
     ref_type: str
     ref_id: int
     order: Annotated[str, one_of("none", "object")]
+    concurrency: int | None
+    preserve_query: bool
     format: Annotated[str, one_of("podio", "json", "cloudevents", "cloudevents-binary")]
     signing: Annotated[str, one_of("hmac", "ed25519")]
     reason: str | None
+    paused_on: Timestamp | None
     activated_on: Timestamp | None
     deactivated_on: Timestamp | None
     failures_in_row: int
@@ -152,6 +168,12 @@ async def create_hook(call: Call, body: HookBody) -> NewHookObject:
     return {"hook_id": new.hook_id, "secret": new.secret} if new.secret else {"hook_id": new.hook_id}
 
 
+async def get_hook(call: Call) -> HookObject:
+    """`GET /hook/{hook_id}`: one hook."""
+    hook, author = await call.read(_with_author, call.caller, call.id("hook_id"))
+    return hook_object(hook, author, call.house.settings.public_url)
+
+
 async def list_hooks(call: Call) -> list[HookObject]:
     """`GET /hook/{ref_type}/{ref_id}`: the hooks of one object."""
     hooks, authors = await call.read(_list_with_authors, call.caller, call.text("ref_type"), call.id("ref_id"))
@@ -181,26 +203,64 @@ async def list_keys(call: Call) -> KeysObject:
     return {"keys": [_key_object(key) for key in await call.read(signing_keys.list_keys, now=call.now)]}
 
 
+async def update_hook(call: Call, body: HookChangesBody) -> HookObject:
+    """`PUT /hook/{hook_id}`: the hook as it is after the change. It is told at its URL until another has been verified."""
+    hook_id = call.id("hook_id")
+    if not isinstance(body.url, UnsetType):
+        destination = judge_url(body.url, call.house.allow)
+        await call.read(reach_hook, call.caller, hook_id)
+        await refuse_closed(call.house.guard, destination)
+    hook, author = await call.write(_update, call.caller, hook_id, body, now=call.now)
+    return hook_object(hook, author, call.house.settings.public_url)
+
+
+async def pause_hook(call: Call) -> None:
+    """`POST /hook/{hook_id}/pause`: what the hook hears of waits from now on."""
+    await call.write(pausing.pause_hook, call.caller, call.id("hook_id"), now=call.now)
+
+
+async def resume_hook(call: Call) -> None:
+    """`POST /hook/{hook_id}/resume`: what has waited is sent, in its order."""
+    await call.write(pausing.resume_hook, call.caller, call.id("hook_id"))
+
+
+async def try_hook(call: Call) -> None:
+    """`POST /hook/{hook_id}/test`: the hook, and no other, is told of something that has not happened."""
+    await call.write(trying.try_hook, call.caller, call.id("hook_id"), now=call.now)
+
+
 async def delete_hook(call: Call) -> None:
     """`DELETE /hook/{hook_id}`."""
     await call.write(registry.delete_hook, call.caller, call.id("hook_id"), now=call.now)
 
 
-async def refuse_closed(guard: Guard, destination: Destination) -> None:
-    """Raise `Invalid` when `destination` resolves, within `RESOLVE_SECONDS`, to what the guard refuses."""
-    try:
-        async with asyncio.timeout(RESOLVE_SECONDS):
-            await guard.route(destination)
-    except TimeoutError:
-        return
-    except NoConnection as error:
-        if error.reason is Reason.REFUSED_ADDRESS:
-            raise Invalid(f"The URL is refused: {error.detail}", parameters={"field": "url", "rule": "public"}) from None
-
-
 def _list_with_authors(tx: Tx, caller: Caller, ref_type: str, ref_id: int) -> tuple[list[HookRecord], dict[str, Author]]:
     hooks = registry.list_hooks(tx, caller, ref_type, ref_id)
     return hooks, find_authors(tx, {hook.created_by for hook in hooks})
+
+
+def _with_author(tx: Tx, caller: Caller, hook_id: int) -> tuple[HookRecord, Author]:
+    hook = registry.get_hook(tx, caller, hook_id)
+    return hook, find_authors(tx, {hook.created_by})[hook.created_by]
+
+
+def _update(tx: Tx, caller: Caller, hook_id: int, body: HookChangesBody, *, now: int) -> tuple[HookRecord, Author]:
+    changing.change_hook(
+        tx,
+        caller,
+        hook_id,
+        format=_given(body.format),
+        order=_given(body.order),
+        concurrency=body.concurrency,
+        preserve_query=_given(body.preserve_query),
+    )
+    if not isinstance(body.url, UnsetType):
+        moving.move_hook(tx, caller, hook_id, body.url, now=now)
+    return _with_author(tx, caller, hook_id)
+
+
+def _given(value: T | UnsetType) -> T | None:
+    return None if isinstance(value, UnsetType) else value
 
 
 def hook_object(hook: HookRecord, author: Author, public_url: str) -> HookObject:
@@ -210,15 +270,19 @@ def hook_object(hook: HookRecord, author: Author, public_url: str) -> HookObject
         "status": hook.status,
         "type": hook.type,
         "url": hook.url,
+        "next_url": hook.next_url,
         "created_on": timestamp(hook.created_at),
         "created_by": byline(author, public_url),
         "created_via": via(author),
         "ref_type": hook.ref_type,
         "ref_id": hook.ref_id,
         "order": hook.order,
+        "concurrency": hook.concurrency,
+        "preserve_query": hook.preserve_query,
         "format": hook.format,
         "signing": hook.signing,
         "reason": hook.reason,
+        "paused_on": _moment(hook.paused_at),
         "activated_on": _moment(hook.activated_at),
         "deactivated_on": _moment(hook.deactivated_at),
         "failures_in_row": hook.failures_in_row,

@@ -143,18 +143,19 @@ DifferenceObject = TypedDict(
 
 def item_object(view: ItemView, public_url: str) -> ItemObject:
     """The whole item."""
-    return {
-        **listed_object(view, public_url),
-        "comments": [comment_object(comment, public_url) for comment in view.hanging.comments],
-        "tasks": [task_object(task, public_url) for task in view.hanging.tasks],
-    }
+    whole = cast(ItemObject, listed_object(view, public_url))  # and what it lacks; a copy of so many parts costs more than they do
+    whole["comments"] = [comment_object(comment, public_url) for comment in view.hanging.comments]
+    whole["tasks"] = [task_object(task, public_url) for task in view.hanging.tasks]
+    return whole
 
 
 def listed_object(view: ItemView, public_url: str) -> ListedItemObject:
     """An item of a list."""
     hanging, title = view.hanging, view.item.title
-    files = [file_object(file, hanging.authors, public_url, title=title) for file in hanging.files]
-    return {**basic_object(view, public_url), "tags": hanging.tags, "files": files}
+    listed = cast(ListedItemObject, basic_object(view, public_url))  # as above
+    listed["tags"] = hanging.tags
+    listed["files"] = [file_object(file, hanging.authors, public_url, title=title) for file in hanging.files]
+    return listed
 
 
 def basic_object(view: ItemView, public_url: str) -> BasicItemObject:

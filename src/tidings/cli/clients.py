@@ -5,27 +5,20 @@ A server may be running meanwhile: it hears of a deleted client within a second.
 
 from __future__ import annotations
 
-import asyncio
-import json
-import sys
-from collections.abc import Callable, Mapping, Sequence
-from typing import Concatenate, ParamSpec, TypeVar
+from collections.abc import Sequence
 
+from tidings.cli.writing import print_rows, write
 from tidings.clock import system_clock
 from tidings.settings import Settings
-from tidings.store.database import Tx, open_database
 from tidings.workspace.access import SYSTEM
 from tidings.workspace.accounts import clients
-
-P = ParamSpec("P")
-T = TypeVar("T")
 
 
 def add_client(
     settings: Settings, name: str, *, url: str | None, domains: Sequence[str], calls: int | None, limited_calls: int | None, as_json: bool
 ) -> None:
     """Make one, and print its name and, this once, its secret. Raises `Invalid` for what it cannot have."""
-    made = _write(
+    made = write(
         settings,
         clients.create_client,
         name,
@@ -36,7 +29,7 @@ def add_client(
         limited_calls_per_hour=limited_calls,
     )
     shown = {"auth_client_id": made.auth_client_id, "client_id": made.client_id, "client_secret": made.client_secret}
-    _print([shown], as_json=as_json, alone=True)
+    print_rows([shown], as_json=as_json, alone=True)
 
 
 def print_clients(settings: Settings, *, as_json: bool) -> None:
@@ -50,31 +43,11 @@ def print_clients(settings: Settings, *, as_json: bool) -> None:
             "calls_per_hour": client.calls_per_hour,
             "limited_calls_per_hour": client.limited_calls_per_hour,
         }
-        for client in _write(settings, clients.list_clients, SYSTEM)
+        for client in write(settings, clients.list_clients, SYSTEM)
     ]
-    _print(rows, as_json=as_json)
+    print_rows(rows, as_json=as_json)
 
 
 def delete_client(settings: Settings, auth_client_id: int) -> None:
     """Delete one, with its tokens and codes. Raises `NotFound`, and `Gone` where that was done before."""
-    _write(settings, clients.delete_client, SYSTEM, auth_client_id, now=system_clock())
-
-
-def _write(settings: Settings, fn: Callable[Concatenate[Tx, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
-    async def run() -> T:
-        database = open_database(settings.database, settings.data, connections=1)
-        try:
-            return await database.write(fn, *args, **kwargs)
-        finally:
-            await database.close()
-
-    return asyncio.run(run())
-
-
-def _print(rows: Sequence[Mapping[str, object]], *, as_json: bool, alone: bool = False) -> None:
-    if as_json:
-        sys.stdout.write(json.dumps(rows[0] if alone else rows) + "\n")
-        return
-    for row in rows:
-        shown = ", ".join(f"{name} {value}" for name, value in row.items() if value not in (None, ""))
-        sys.stdout.write(shown + "\n")
+    write(settings, clients.delete_client, SYSTEM, auth_client_id, now=system_clock())

@@ -170,6 +170,47 @@ def import_table(
     raise typer.Exit(run_import(read_settings(os.environ, data=data, database=database), asked))
 
 
+class Ended(StrEnum):
+    """What a delivery can have ended as."""
+
+    DELIVERED = "delivered"
+    EXHAUSTED = "exhausted"
+    CANCELLED = "cancelled"
+
+
+@app.command()
+def replay(
+    hook_id: Annotated[int | None, typer.Argument(min=1, metavar="HOOK_ID", help="The hook whose deliveries are sent again.")] = None,
+    *,
+    states: Annotated[
+        list[Ended] | None, typer.Option("--state", help="Those that ended so. Repeatable.", show_default="exhausted, cancelled")
+    ] = None,
+    types: Annotated[list[str] | None, typer.Option("--type", metavar="TYPE", help="Those of such events. Repeatable.")] = None,
+    since: Annotated[str | None, typer.Option(metavar="WHEN", help="Those of events from then on: '2026-01-02 03:04:05', in UTC.")] = None,
+    until: Annotated[str | None, typer.Option(metavar="WHEN", help="Those of events before then.")] = None,
+    rate: Annotated[int, typer.Option(min=1, max=1_000, help="Deliveries a second at most.")] = 10,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    stop: Annotated[int | None, typer.Option(min=1, metavar="REPLAY_ID", help="Stop a replay instead.")] = None,
+    data: Data = None,
+    database: Database = None,
+) -> None:
+    """Send many deliveries of a hook again, in their order, at a rate. A server does it, while this looks on.
+
+    Ends with 0 when all have been received, with 1 when some have not, with 2 when it could not be done, and with 130 at
+    Ctrl-C, which leaves the replay running.
+    """
+    from tidings.cli.replay import run_replay, run_stop  # noqa: PLC0415 (see the top)
+
+    settings = read_settings(os.environ, data=data, database=database)
+    if (hook_id is None) == (stop is None):
+        raise typer.BadParameter("name the hook, or with --stop the replay")
+    if stop is not None:
+        raise typer.Exit(run_stop(settings, stop))
+    assert hook_id is not None
+    words = [state.value for state in states or ()]
+    raise typer.Exit(run_replay(settings, hook_id, states=words, types=types or (), since=since, until=until, rate=rate, yes=yes))
+
+
 client = typer.Typer(help="API clients: the programs that ask for tokens.", no_args_is_help=True)
 app.add_typer(client, name="client")
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
@@ -247,6 +288,76 @@ def _version(*, version: Annotated[bool, typer.Option("--version", help="Print t
 
         typer.echo(f"tidings {__version__}")
         raise typer.Exit
+
+
+user = typer.Typer(help="People: those who sign in.", no_args_is_help=True)
+app.add_typer(user, name="user")
+
+
+@user.command("add")
+def add_user(
+    username: Annotated[str, typer.Argument(help="What they sign in with, commonly a mail address.")],
+    *,
+    name: Annotated[str, typer.Option(help="What others see.")],
+    password_stdin: Annotated[bool, typer.Option("--password-stdin", help="Read the password from standard input; do not ask.")] = False,
+    org: Annotated[str | None, typer.Option(metavar="NAME", help="Make an organization of this name, with them as its admin.")] = None,
+    data: Data = None,
+    database: Database = None,
+    json: Json = False,
+) -> None:
+    """Make a person. A server may be running meanwhile."""
+    from tidings.cli import users  # noqa: PLC0415 (see the top)
+
+    settings = read_settings(os.environ, data=data, database=database)
+    users.add_user(settings, username, name, org=org, password_from_stdin=password_stdin, as_json=json)
+
+
+@user.command("list")
+def list_users(*, data: Data = None, database: Database = None, json: Json = False) -> None:
+    """Print everybody."""
+    from tidings.cli import users  # noqa: PLC0415 (see the top)
+
+    users.print_users(read_settings(os.environ, data=data, database=database), as_json=json)
+
+
+@app.command()
+def diagnose(
+    hook_id: Annotated[int, typer.Argument(metavar="HOOK_ID", min=1)],
+    *,
+    data: Data = None,
+    database: Database = None,
+    allow: Allow = None,
+    json: Json = False,
+) -> None:
+    """Say why a hook's deliveries do not arrive, and what to do. Ends with 0 when nothing is wrong, with 1 when something is.
+
+    Its URL is resolved and connected to from here, and sent nothing. A server may be running meanwhile.
+    """
+    from tidings.cli.diagnose import run_diagnose  # noqa: PLC0415 (see the top)
+
+    settings = read_settings(os.environ, data=data, database=database, allow=tuple(allow) if allow else None)
+    raise typer.Exit(run_diagnose(settings, hook_id, as_json=json))
+
+
+@app.command()
+def listen(
+    *,
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=HIGHEST_PORT, help="Port to listen on; 0 for a free one.")] = 9000,
+    secret: Annotated[str | None, typer.Option(metavar="WHSEC", help="The hook's secret: refuse what is not signed with it.")] = None,
+    url: Annotated[str, typer.Option(metavar="URL", help="The server that hooks are validated at.")] = "http://127.0.0.1:8000",
+    app_id: Annotated[int | None, typer.Option(min=1, metavar="ID", help="The app to validate hooks of.")] = None,
+    app_token: Annotated[str | None, typer.Option(metavar="TOKEN", help="That app's token.")] = None,
+    client_id: Annotated[str | None, typer.Option(metavar="ID", help="The API client to log in through.")] = None,
+    client_secret: Annotated[str | None, typer.Option(metavar="SECRET", help="That client's secret.")] = None,
+) -> None:
+    """Receive deliveries and print each, for people who want to see them. Ctrl-C ends it.
+
+    Told how to log in as the app, it validates the hooks that ask to be verified; otherwise it prints their codes.
+    """
+    from tidings.cli.listen import Asked, run_listen  # noqa: PLC0415 (see the top)
+
+    run_listen(Asked(host, port, secret, url, app_id, app_token, client_id, client_secret))
 
 
 inbox = typer.Typer(help="A receiver's inbox: what failed is listed, tried again, or given up.", no_args_is_help=True)

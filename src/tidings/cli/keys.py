@@ -5,46 +5,28 @@ A server may be running meanwhile: it signs with the new key from its next deliv
 
 from __future__ import annotations
 
-import asyncio
-import json
-import sys
-from collections.abc import Callable, Sequence
-from typing import Concatenate, ParamSpec, TypeVar
+from collections.abc import Sequence
 
+from tidings.cli.writing import print_rows, write
 from tidings.clock import SECOND, system_clock
 from tidings.hooks import signing_keys
 from tidings.hooks.signing_keys import PublicSigningKey
 from tidings.settings import Settings
-from tidings.store.database import Tx, open_database
 from tidings.store.sealing import Keyring, read_key
 from tidings.wire.ed25519 import public_key_text
 from tidings.wire.podio import timestamp
-
-P = ParamSpec("P")
-T = TypeVar("T")
 
 
 def rotate_keys(settings: Settings, *, overlap: float, as_json: bool) -> None:
     """Make a new key and print it; the one before it signs as well for `overlap` seconds. Raises `Invalid` for too long a time."""
     keyring = Keyring(read_key(settings.key, settings.data))
-    made = _write(settings, signing_keys.rotate_keys, keyring, overlap=round(overlap * SECOND), now=system_clock())
+    made = write(settings, signing_keys.rotate_keys, keyring, overlap=round(overlap * SECOND), now=system_clock())
     _print([made], as_json=as_json)
 
 
 def print_keys(settings: Settings, *, as_json: bool) -> None:
     """The keys that sign at this moment, the newest first."""
-    _print(_write(settings, signing_keys.list_keys, now=system_clock()), as_json=as_json)
-
-
-def _write(settings: Settings, fn: Callable[Concatenate[Tx, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
-    async def run() -> T:
-        database = open_database(settings.database, settings.data, connections=1)
-        try:
-            return await database.write(fn, *args, **kwargs)
-        finally:
-            await database.close()
-
-    return asyncio.run(run())
+    _print(write(settings, signing_keys.list_keys, now=system_clock()), as_json=as_json)
 
 
 def _print(keys: Sequence[PublicSigningKey], *, as_json: bool) -> None:
@@ -57,8 +39,4 @@ def _print(keys: Sequence[PublicSigningKey], *, as_json: bool) -> None:
         }
         for key in keys
     ]
-    if as_json:
-        sys.stdout.write(json.dumps(rows) + "\n")
-        return
-    for row in rows:
-        sys.stdout.write(", ".join(f"{name} {value}" for name, value in row.items() if value is not None) + "\n")
+    print_rows(rows, as_json=as_json)

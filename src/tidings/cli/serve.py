@@ -3,16 +3,32 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from urllib.parse import urlsplit
 
 from tidings import __version__
-from tidings.server import serve
 from tidings.settings import Settings
 
 
 def run_server(settings: Settings) -> None:
     """Serve until asked to stop. Raises `Invalid` and `Unavailable` as `server.serve` does."""
+    with _absent("rich"):  # structlog imports all of it where it is there, for tracebacks that we do not print
+        from tidings.server import serve  # noqa: PLC0415
     serve(settings, announce=_say)
+
+
+@contextmanager
+def _absent(name: str) -> Iterator[None]:
+    """Meanwhile, to import `name` fails as it does where that is not installed."""
+    if name in sys.modules:
+        yield
+        return
+    sys.modules[name] = None  # type: ignore[assignment]  # what Python itself takes for "not to be had"
+    try:
+        yield
+    finally:
+        del sys.modules[name]
 
 
 def _say(settings: Settings) -> None:

@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from tidings.client.async_client import AsyncClient
     from tidings.client.client import Client
     from tidings.client.objects import NewHook
-    from tidings.client.tokens import FileStore, MemoryStore, Tokens, TokenStore
+    from tidings.client.token_files import FileStore
+    from tidings.client.tokens import MemoryStore, Tokens, TokenStore
     from tidings.wire.cause import cause
 
 __all__ = ["AsyncClient", "Client", "FileStore", "MemoryStore", "NewHook", "TokenStore", "Tokens", "cause"]
@@ -20,7 +21,7 @@ __all__ = ["AsyncClient", "Client", "FileStore", "MemoryStore", "NewHook", "Toke
 _HOMES = {
     "AsyncClient": "tidings.client.async_client",
     "Client": "tidings.client.client",
-    "FileStore": "tidings.client.tokens",
+    "FileStore": "tidings.client.token_files",
     "MemoryStore": "tidings.client.tokens",
     "NewHook": "tidings.client.objects",
     "TokenStore": "tidings.client.tokens",

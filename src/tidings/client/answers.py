@@ -6,7 +6,6 @@ envelope, the status does (contract sections 5.1 and 5.2). The error says all th
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from tidings import errors
@@ -42,7 +41,7 @@ def read_answer(answer: Answer) -> Any:
     if not answer.body:
         return None
     try:
-        return json.loads(answer.body)
+        return _loads(answer.body)
     except (ValueError, RecursionError):
         raise _about(TidingsError(f"the answer (HTTP {answer.status}) is not JSON"), answer) from None
 
@@ -75,7 +74,13 @@ def _about(error: TidingsError, answer: Answer) -> TidingsError:
 
 def _envelope(body: bytes) -> dict[str, Any]:
     try:
-        envelope = json.loads(body)
+        envelope = _loads(body)
     except (ValueError, RecursionError):
         return {}
     return envelope if isinstance(envelope, dict) else {}
+
+
+def _loads(body: bytes) -> Any:
+    import json  # noqa: PLC0415  no program needs it before its first answer
+
+    return json.loads(body)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import TypeVar, cast
 from urllib.parse import SplitResult
@@ -23,11 +24,13 @@ from tidings.client.exchange import (
     Route,
     address,
     check_tunnel,
+    left,
     lost,
     write_body,
     write_head,
 )
 from tidings.client.http1 import AnswerReader
+from tidings.client.names import look_up, too_slow
 from tidings.client.plans import Alone, Pause, Plan, Send, Step
 from tidings.client.session import Session
 
@@ -132,17 +135,36 @@ class Awaiting:
             connection.close()
 
     async def _connect(self, loop: asyncio.AbstractEventLoop) -> _Connection:
-        connection = None
+        deadline, connection = time.monotonic() + self._timeout, None
         try:
-            async with asyncio.timeout(self._timeout):
-                _, connection = await loop.create_connection(_Connection, *self._route.first)
-                if self._route.is_secure:
+            connection = await self._dial(loop, deadline)
+            if self._route.is_secure:
+                async with asyncio.timeout(left(deadline)):
                     await self._secure(connection)
         except (OSError, ValueError, Garbled) as error:
             if connection is not None:
                 connection.close()
             raise self._lost(error, sent=False) from None
         return connection
+
+    async def _dial(self, loop: asyncio.AbstractEventLoop, deadline: float) -> _Connection:
+        """As `dialing.dial`: a connection to one of the addresses, each of which has its share of the time."""
+        host, port = self._route.first
+        try:
+            async with asyncio.timeout(left(deadline)):
+                addresses = await asyncio.wrap_future(look_up(host, port))
+        except TimeoutError:
+            raise too_slow(self._timeout) from None
+        for index, there in enumerate(addresses):
+            try:
+                async with asyncio.timeout(left(deadline) / (len(addresses) - index)):
+                    _, connection = await loop.create_connection(_Connection, there, port)
+            except OSError:
+                if index == len(addresses) - 1:
+                    raise
+            else:
+                return connection
+        raise OSError("the name has no address")
 
     async def _secure(self, connection: _Connection) -> None:
         """TLS with the server, through the proxy if there is one."""

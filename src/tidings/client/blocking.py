@@ -1,20 +1,19 @@
 """Calls that block: the steps of a plan, taken in the thread that calls.
 
-Connections are kept for the next request, for a few seconds, and shared by threads: each takes one, or makes one.
+Connections are kept for the next request, for a few seconds, and shared by threads: each takes one, or makes one. What
+makes them (`dialing.py`) is imported with the first: `socket` and `ssl` take as long to import as all the rest.
 """
 
 from __future__ import annotations
 
 import os
-import socket
-import ssl
 import threading
 import time
 import weakref
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import SplitResult
 
 from tidings.client.calls import Call, Pages
@@ -27,8 +26,7 @@ from tidings.client.exchange import (
     Ours,
     Request,
     Route,
-    address,
-    check_tunnel,
+    left,
     lost,
     write_body,
     write_head,
@@ -36,6 +34,10 @@ from tidings.client.exchange import (
 from tidings.client.http1 import AnswerReader
 from tidings.client.plans import Alone, Pause, Plan, Send, Step
 from tidings.client.session import Session
+
+if TYPE_CHECKING:
+    import socket
+    import ssl
 
 T = TypeVar("T")
 
@@ -123,32 +125,19 @@ class Blocking:
             connection.close()
 
     def _connect(self) -> _Connection:
-        deadline = time.monotonic() + self._timeout
-        try:
-            sock = socket.create_connection(self._route.first, self._timeout)
-        except OSError as error:
-            raise self._lost(error, sent=False) from None
-        try:
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            return _Connection(self._secure(sock, deadline) if self._route.is_secure else sock)
-        except (OSError, ValueError, Garbled) as error:
-            sock.close()
-            raise self._lost(error, sent=False) from None
+        from tidings.client.dialing import dial, secure, trusting  # noqa: PLC0415  (see above)
 
-    def _secure(self, sock: socket.socket, deadline: float) -> socket.socket:
-        """TLS with the server, through the proxy if there is one."""
-        self._tls = self._tls or ssl.create_default_context()
-        sock.settimeout(_left(deadline))
-        if self._route.tunnel is not None:
-            sock.sendall(self._route.tunnel)
-            reader = AnswerReader("CONNECT")
-            while not reader.done:
-                sock.settimeout(_left(deadline))
-                received = sock.recv(AT_ONCE)
-                reader.feed(received) if received else reader.end()
-            check_tunnel(reader.status)
-        host, _ = address(self.session.server)
-        return self._tls.wrap_socket(sock, server_hostname=host)
+        deadline, sock = time.monotonic() + self._timeout, None
+        try:
+            sock = dial(self._route, deadline=deadline, timeout=self._timeout)
+            if self._route.is_secure:
+                self._tls = self._tls or trusting()
+                sock = secure(sock, self._route, self._tls, deadline=deadline)
+        except (OSError, ValueError, Garbled) as error:
+            if sock is not None:
+                sock.close()
+            raise self._lost(error, sent=False) from None
+        return _Connection(sock)
 
     def _exchange(self, connection: _Connection, head: bytes, request: Request) -> Answer:
         reader, collecting = AnswerReader(request.method.upper()), Collecting(request)
@@ -209,10 +198,10 @@ class _Connection:
         self.sock.settimeout(0)
         try:
             self.sock.recv(1)
-        except (BlockingIOError, ssl.SSLWantReadError):
+        except BlockingIOError:
             return True
-        except OSError:
-            return False
+        except OSError as error:
+            return type(error).__name__ == "SSLWantReadError"  # TLS's word for the same
         return False
 
     def close(self) -> None:
@@ -246,7 +235,7 @@ class _Waiting:
         return received
 
     def _set(self) -> None:
-        self.sock.settimeout(self.timeout if self.each else _left(self._deadline))
+        self.sock.settimeout(self.timeout if self.each else left(self._deadline))
 
 
 def _talk(waiting: _Waiting, head: bytes, request: Request, reader: AnswerReader, collecting: Collecting) -> None:
@@ -265,10 +254,3 @@ def _talk(waiting: _Waiting, head: bytes, request: Request, reader: AnswerReader
             collecting.take(reader.status, piece)
         if not received:
             reader.end()
-
-
-def _left(deadline: float) -> float:
-    left = deadline - time.monotonic()
-    if left <= 0:
-        raise TimeoutError
-    return left

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import ssl
-from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from tidings.client.blocking import Blocking
 from tidings.client.exchange import read_url
 from tidings.client.login import TIMEOUT, Login, open_session
 from tidings.client.tokens import TokenStore
+
+if TYPE_CHECKING:
+    import ssl
+    from types import TracebackType
 
 
 class Client(Login[Blocking]):

@@ -11,9 +11,10 @@ from __future__ import annotations
 import importlib
 import os
 import re
+import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import NamedTuple, Protocol
 from urllib.parse import SplitResult, quote, urlsplit
 
 from tidings.errors import Invalid, TooLarge
@@ -140,8 +141,7 @@ def address(server: SplitResult) -> tuple[str, int]:
     return host, server.port or (443 if server.scheme == "https" else 80)
 
 
-@dataclass(frozen=True, slots=True)
-class Route:
+class Route(NamedTuple):
     """Where requests go, and by which way."""
 
     server: SplitResult
@@ -171,6 +171,14 @@ def check_tunnel(status: int) -> None:
     """Raise `Garbled` unless a proxy that answered so has made way."""
     if not 200 <= status <= 299:
         raise Garbled(f"the proxy answers {status}")
+
+
+def left(deadline: float) -> float:
+    """Seconds until `deadline`, of `time.monotonic`. Raises TimeoutError when there are none."""
+    seconds = deadline - time.monotonic()
+    if seconds <= 0:
+        raise TimeoutError
+    return seconds
 
 
 def write_head(route: Route, request: Request) -> bytes:

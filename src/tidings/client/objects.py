@@ -54,10 +54,14 @@ class Hook(Made):
     url: str
     ref_type: NotRequired[str]
     ref_id: NotRequired[int]
+    next_url: NotRequired[str | None]
     order: NotRequired[str]
+    concurrency: NotRequired[int | None]
+    preserve_query: NotRequired[bool]
     format: NotRequired[str]
     signing: NotRequired[str]
     reason: NotRequired[str | None]
+    paused_on: NotRequired[str | None]
     activated_on: NotRequired[str | None]
     deactivated_on: NotRequired[str | None]
     failures_in_row: NotRequired[int]
@@ -65,6 +69,59 @@ class Hook(Made):
     last_failure_on: NotRequired[str | None]
     last_failure_reason: NotRequired[str | None]
     last_failure_status: NotRequired[int | None]
+
+
+class Check(TypedDict):
+    """One thing that a diagnosis looked at."""
+
+    name: str
+    state: str  # ok | problem | unknown | skipped
+    sentence: str
+    cause: str | None  # where it may be why nothing arrives
+
+
+class Diagnosis(TypedDict):
+    """Why a hook's deliveries do not arrive: in a word (`none` where nothing is wrong), and in a sentence that says what to do."""
+
+    hook_id: int
+    made_on: str
+    cause: str
+    conclusion: str
+    checks: list[Check]
+
+
+class ReplayPlan(TypedDict):
+    """What a replay would come to: how many deliveries, of events from when to when, in how many seconds."""
+
+    total: int
+    first_on: str | None
+    last_on: str | None
+    seconds: float
+    rate: int
+    states: dict[str, int]  # how many of each
+    types: dict[str, int]
+
+
+class Replay(TypedDict):
+    """Deliveries that are sent again, and how far that has come."""
+
+    replay_id: int
+    hook_id: int
+    state: str  # running | finished | stopped
+    states: list[str]
+    types: list[str]
+    since: str | None
+    until: str | None
+    rate: int
+    total: int
+    released: int
+    delivered: int
+    failed: int
+    waiting: int
+    retrying: int
+    created_on: str
+    created_by: Byline
+    ended_on: str | None
 
 
 # --- people and places -------------------------------------------------------------------------------------------------

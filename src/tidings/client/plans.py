@@ -7,30 +7,26 @@ inside it, at the step. `blocking.py` and `awaiting.py` take the steps, each in 
 from __future__ import annotations
 
 from collections.abc import Generator
-from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from tidings.client.exchange import Request
 
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class Send:
+class Send(NamedTuple):
     """Send the request: its `Answer` comes back, or `Lost` is raised."""
 
     request: Request
 
 
-@dataclass(frozen=True, slots=True)
-class Pause:
+class Pause(NamedTuple):
     """Let so many seconds pass."""
 
     seconds: float
 
 
-@dataclass(frozen=True, slots=True)
-class Alone:
+class Alone(NamedTuple):
     """Run this plan while no other that is run so runs in this client."""
 
     plan: Plan[None]

@@ -7,7 +7,7 @@ does once, however often it is sent. What the server says of the time to wait (`
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 UNTOLD_LIMIT_WAIT = 60.0  # seconds after a rate limit that does not say how long: Podio's clients wait so long
 LONGEST_OVERLOAD_WAIT = 60.0  # seconds that an overloaded server may ask for; beyond that, the caller is told at once
@@ -17,8 +17,7 @@ OVERLOADED = (502, 503, 504)
 LIMITED = (420, 429)
 
 
-@dataclass(frozen=True, slots=True)
-class Patience:
+class Patience(NamedTuple):
     """How much a client does by itself."""
 
     retries: int = 2  # times that one call is sent again
@@ -26,8 +25,7 @@ class Patience:
     longest_wait: float = 3600.0  # seconds that one call waits for rate limits, in all
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
+class Failure(NamedTuple):
     """How one sending of a call went."""
 
     status: int | None  # None: no whole answer

@@ -7,12 +7,11 @@ over one another's new tokens. What failed is repeated only where `retries.py` s
 
 from __future__ import annotations
 
-import json
 import random
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 from urllib.parse import SplitResult, urlencode
 
 from tidings.client.answers import read_answer
@@ -31,8 +30,7 @@ SAVED_WITHIN = (0.1, 0.4, 1.0)  # seconds between looks into a store that anothe
 EXPIRED = ("expired_token", "invalid_token")  # the two words for it, in either place of the envelope
 
 
-@dataclass(frozen=True, slots=True)
-class RateLimit:
+class RateLimit(NamedTuple):
     """What the server said last of its limit: calls in all, and how many are left."""
 
     limit: int
@@ -196,6 +194,8 @@ def _body(call: Call[Any]) -> tuple[Any, str]:
 
 
 def _json(body: object) -> bytes:
+    import json  # noqa: PLC0415  as in `answers.py`
+
     try:
         return json.dumps(body, allow_nan=False).encode()
     except (TypeError, ValueError, RecursionError):

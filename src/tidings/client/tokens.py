@@ -1,18 +1,14 @@
-"""Tokens, and where they are kept: in memory, in a file, or wherever a store of yours puts them.
+"""Tokens, and where they are kept: in memory, in a file (`token_files.py`), or wherever a store of yours puts them.
 
-Tokens are secrets: no `repr` shows them, and the file can be read by its owner alone.
+Tokens are secrets: no `repr` shows them.
 """
 
 from __future__ import annotations
 
-import json
-import os
 import re
-from dataclasses import asdict, dataclass, field
-from pathlib import Path
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from tidings.client.replacing import replacing
 from tidings.errors import Invalid, TidingsError
 
 _TOKEN = re.compile(r"[!-~]+")  # it goes into a header
@@ -57,40 +53,6 @@ class MemoryStore:
     def save(self, tokens: Tokens) -> None:
         """See `TokenStore`."""
         self._tokens = tokens
-
-
-class FileStore:
-    """Keeps tokens in a file that its owner alone can read. Programs may share it: whoever refreshes, does it for all."""
-
-    def __init__(self, path: str | Path) -> None:
-        """The file need not be there yet; its folder must be."""
-        self._path = Path(path)
-
-    def __repr__(self) -> str:
-        return f"FileStore({str(self._path)!r})"
-
-    def load(self) -> Tokens | None:
-        """See `TokenStore`. A file that holds no tokens counts as none. Raises OSError for one that cannot be read."""
-        try:
-            return _checked(json.loads(self._path.read_bytes()))
-        except FileNotFoundError:
-            return None
-        except (ValueError, RecursionError):
-            return None
-
-    def save(self, tokens: Tokens) -> None:
-        """See `TokenStore`. The file is replaced at once: nobody finds half of it. Raises OSError."""
-        with replacing(self._path, mode=0o600) as file:
-            file.write(json.dumps(asdict(tokens)).encode())
-            file.flush()
-            os.fsync(file.fileno())
-
-
-def _checked(held: Any) -> Tokens | None:
-    try:
-        return Tokens(**held) if isinstance(held, dict) else None
-    except (TypeError, Invalid):
-        return None
 
 
 def read_tokens(answer: Any) -> Tokens:

@@ -6,6 +6,7 @@ Pages are made on the server and work without scripts. Nothing on them comes fro
 from __future__ import annotations
 
 from tidings.console.desk import Desk, Page
+from tidings.console.live import Streams
 from tidings.console.pages import console_pages
 
-__all__ = ["Desk", "Page", "console_pages"]
+__all__ = ["Desk", "Page", "Streams", "console_pages"]

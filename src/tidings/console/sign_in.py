@@ -17,6 +17,7 @@ from tidings.workspace.accounts.sessions import begin_session, end_session
 
 WRONG = "The username or the password is wrong."
 PATH = "/sign-in"
+HOME = "/console"
 
 _OURS = re.compile(r"/(?![/\\])[!-\[\]-~]*", re.ASCII)  # one slash first, then what can be printed, and no backslash
 
@@ -60,5 +61,5 @@ async def sign_out(desk: Desk, visit: Visit) -> Response:
 
 
 def _ours(path: str) -> str:
-    """`path`, if it is one of ours; the sign-in page otherwise."""
-    return path if _OURS.fullmatch(path) else PATH
+    """`path`, if it is one of ours; the first page otherwise, which asks who is not signed in to do so."""
+    return path if _OURS.fullmatch(path) else HOME

@@ -5,16 +5,20 @@ over an index and nothing else. Where a hook wants its objects' events in order,
 lane can be claimed. On PostgreSQL, rows that another process is just claiming are skipped.
 
 When hooks have changed, what deleted and inactive ones were still to be told is cancelled, however far off it is due.
+
+What becomes due of a paused hook is put aside, under a lease of the hook's own (`waits_under`), and is in nobody's way
+there. Once the hook is resumed it comes back, as much at a time as the hook has room for, what was due first in front.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 
 from msgspec import Struct
-from sqlalchemy import and_, or_, select
+from sqlalchemy import bindparam, func, select, update
 
-from tidings.delivery.deliveries import EVENT_COLUMNS, NOBODY, Delivery, Event
+from tidings.delivery.deliveries import EVENT_COLUMNS, NOBODY, Delivery, Event, waits_under
 from tidings.delivery.fanout import Room
 from tidings.delivery.leases import holds
 from tidings.delivery.payloads import read_whole
@@ -23,8 +27,9 @@ from tidings.hooks.index import fresh_index
 from tidings.hooks.matching import Hook, HookIndex
 from tidings.store.database import Tx
 from tidings.store.rows import update_rows
-from tidings.store.schema import deliveries, events, hooks
+from tidings.store.schema import deliveries
 from tidings.store.sealing import Keyring
+from tidings.store.statements import Statement
 
 BATCH = 500  # deliveries a transaction
 
@@ -50,13 +55,17 @@ def claim(tx: Tx, keyring: Keyring, held: HookIndex, lease_id: int, room: Room, 
     index = fresh_index(tx, keyring, held)
     leased: list[Delivery] = []
     unwanted: list[tuple[object, ...]] = []
+    paused: list[tuple[object, ...]] = []
     left: dict[int, int] = {}
     for hook_id, sequence, attempts, lane, reason, earlier, replay_id, *event in rows:
         hook, what = index.by_id.get(hook_id), Event(*event)
-        if why := why_unwanted(hook, what.type):
+        if why := why_unwanted(hook, what):
             unwanted.append(("cancelled", why, now, NOBODY, hook_id, sequence))
             continue
         assert hook is not None
+        if hook.paused:
+            paused.append((waits_under(hook), hook_id, sequence))
+            continue
         if left.setdefault(hook_id, room(hook)) > 0:
             left[hook_id] -= 1
             again = {"earlier": earlier, "replay_id": replay_id}
@@ -64,39 +73,108 @@ def claim(tx: Tx, keyring: Keyring, held: HookIndex, lease_id: int, room: Room, 
     read_whole(tx, leased)
     update_rows(tx, deliveries, _KEY, ("state", "lease_id"), [("sending", lease_id, d.hook_id, d.sequence) for d in leased])
     update_rows(tx, deliveries, _KEY, _CANCELLED, unwanted)
-    far_off = _sweep(tx, now) if index.version != swept else 0
-    more = len(rows) == BATCH or far_off == BATCH
+    update_rows(tx, deliveries, _KEY, ("lease_id",), paused)
+    far_off = _sweep(tx, index, now) if index.version != swept else 0
+    more = _bring_back(tx, index, room) or len(rows) == BATCH or far_off == BATCH
     return Claimed(index, leased, len(unwanted) + far_off, more, swept if far_off == BATCH else index.version)
 
 
-def why_unwanted(hook: Hook | None, event_type: str) -> str | None:
-    """Why a delivery of `event_type` to `hook` (None: it was deleted) is not to be sent any more, or None."""
+def why_unwanted(hook: Hook | None, event: Event) -> str | None:
+    """Why `hook` (None: it was deleted) is not to be told of `event` any more, or None."""
     if hook is None:
         return "hook_deleted"
-    if event_type == VERIFY.name:
-        return None if hook.awaits_code else "verified"
+    if event.type == VERIFY.name:
+        return _why_not_verify(hook, event)
     return None if hook.active else "hook_inactive"
 
 
-def _sweep(tx: Tx, now: int) -> int:
-    """Cancel up to `BATCH` deliveries that are not due yet and not wanted any more; answers how many."""
-    unwanted = [(hook_id, sequence, "hook_deleted" if deleted else "hook_inactive") for hook_id, sequence, deleted in tx.execute(_UNWANTED)]
-    update_rows(tx, deliveries, _KEY, _CANCELLED, [("cancelled", why, now, NOBODY, *name) for *name, why in unwanted])
+def _why_not_verify(hook: Hook, event: Event) -> str | None:
+    """A code is sent only while it is the hook's, and so only to the URL that it was made for: see `hooks/verification.py`."""
+    if hook.code is None:
+        return "verified"
+    return None if json.loads(event.parameters)["code"] == hook.code else "superseded"
+
+
+def _bring_back(tx: Tx, index: HookIndex, room: Room) -> bool:
+    """Let what was put aside be claimed: of hooks that are paused no more, as far as they have room, and of those that want
+    nothing any more. Answers whether there was any.
+
+    Asked in every round and not only when hooks have changed, since another process may put something aside just then.
+    """
+    found, lease_id = False, NOBODY
+    while (lease_id := _next_aside(tx, lease_id)) != NOBODY:
+        hook = index.by_id.get(-lease_id)
+        limit = BATCH if hook is None or not hook.active else 0 if hook.paused else min(BATCH, room(hook))
+        if limit:
+            found |= bool(tx.execute(_BRING_BACK, {"aside": lease_id, "of_hook": -lease_id, "most": limit}).rowcount)
+    return found
+
+
+def _next_aside(tx: Tx, below: int) -> int:
+    """The next lease under which something is put aside, `NOBODY` where there is none: one step into an index."""
+    [(lease_id,)] = _NEXT_ASIDE.all(tx, {"below": below})
+    return lease_id or NOBODY
+
+
+_NEXT_ASIDE = Statement(
+    select(func.max(deliveries.c.lease_id)).where(deliveries.c.lease_id < bindparam("below"), deliveries.c.ended_at.is_(None))
+)
+_FIRST_ASIDE = (
+    select(deliveries.c.sequence)
+    .where(deliveries.c.lease_id == bindparam("aside"), deliveries.c.ended_at.is_(None))
+    .order_by(deliveries.c.due_at, deliveries.c.hook_id, deliveries.c.sequence)  # as the index has them
+    .limit(bindparam("most"))
+    .with_for_update(skip_locked=True)
+)
+_BRING_BACK = (
+    update(deliveries)
+    .where(deliveries.c.hook_id == bindparam("of_hook"), deliveries.c.sequence.in_(_FIRST_ASIDE.scalar_subquery()))
+    .values(lease_id=NOBODY)
+)
+
+
+def _sweep(tx: Tx, index: HookIndex, now: int) -> int:
+    """Cancel up to `BATCH` deliveries that are not due yet and not wanted any more; answers how many.
+
+    One step into an index for each hook of which anything is unfinished: what waits for the others is not walked over.
+    """
+    unwanted: list[tuple[object, ...]] = []
+    hook_id = 0
+    while len(unwanted) < BATCH and (hook_id := _next_unfinished(tx, hook_id)):
+        hook = index.by_id.get(hook_id)
+        if hook is None or not hook.active:
+            # The hook is looked at once more: it may have been made, or become active, since the index was read.
+            found = tx.exec_driver_sql(_unwanted_text(tx.dialect.name), (hook_id, BATCH - len(unwanted)))
+            unwanted += [
+                ("cancelled", "hook_deleted" if deleted else "hook_inactive", now, NOBODY, hook_id, sequence) for sequence, deleted in found
+            ]
+    update_rows(tx, deliveries, _KEY, _CANCELLED, unwanted)
     return len(unwanted)
 
 
-_UNWANTED = (
-    select(deliveries.c.hook_id, deliveries.c.sequence, hooks.c.deleted_at.is_not(None))
-    .join(hooks, hooks.c.hook_id == deliveries.c.hook_id)
-    .join(events, events.c.event_id == deliveries.c.event_id)
-    .where(
-        deliveries.c.lease_id == NOBODY,
-        deliveries.c.ended_at.is_(None),
-        or_(hooks.c.deleted_at.is_not(None), and_(hooks.c.status == "inactive", events.c.type != VERIFY.name)),
-    )
-    .limit(BATCH)
-    .with_for_update(of=deliveries, skip_locked=True)
+def _next_unfinished(tx: Tx, after: int) -> int:
+    [(hook_id,)] = _NEXT_UNFINISHED.all(tx, {"after": after})
+    return hook_id or 0
+
+
+_NEXT_UNFINISHED = Statement(
+    select(func.min(deliveries.c.hook_id)).where(deliveries.c.hook_id > bindparam("after"), deliveries.c.ended_at.is_(None))
 )
+
+
+def _unwanted_text(dialect: str) -> str:
+    # SQLite would take the primary key, and walk over all that has ended.
+    mark, index, lock = (
+        ("?", " INDEXED BY ix_deliveries_waiting", "") if dialect == "sqlite" else ("%s", "", " FOR UPDATE OF d SKIP LOCKED")
+    )
+    return f"""
+        SELECT d.sequence, h.deleted_at IS NOT NULL FROM deliveries AS d{index}
+        JOIN events AS e ON e.event_id = d.event_id JOIN hooks AS h ON h.hook_id = d.hook_id
+        WHERE d.hook_id = {mark} AND d.lease_id <= {NOBODY} AND d.ended_at IS NULL
+          AND (h.deleted_at IS NOT NULL OR (h.status = 'inactive' AND e.type <> '{VERIFY.name}'))
+        LIMIT {mark}{lock}"""
+
+
 _KEY = ("hook_id", "sequence")
 _CANCELLED = ("state", "reason", "ended_at", "lease_id")
 _EVENT = ", ".join(f"e.{name}" for name in EVENT_COLUMNS.split(", "))

@@ -9,10 +9,20 @@ from __future__ import annotations
 import msgspec
 from msgspec import Struct
 
+from tidings.events.types import VERIFY
 from tidings.hooks.matching import Hook
 
 NOBODY = 0
 """The lease of a delivery that is held by nobody."""
+
+
+def waits_under(hook: Hook) -> int:
+    """The lease of a delivery of `hook` that is held by nobody; while the hook is paused, one of its own, below `NOBODY`.
+
+    So whoever looks for what is due never walks over what waits for a paused hook, however much that is.
+    """
+    return -hook.hook_id if hook.paused else NOBODY
+
 
 EVENT_COLUMNS = (
     "event_id, type, app_id, space_id, object_type, object_id, parameters, field_ids, unheard_reason, depth, hook_id, created_at, test"
@@ -77,6 +87,12 @@ class Delivery(Struct, gc=False):
     whole: Whole | None = None  # where the hook's format asks for it
     earlier: int | None = None  # attempts from before it was last asked for again; None: it was not
     replay_id: int | None = None  # the replay that asked for it
+    aside: bool = False  # it goes where its hook moves to, and nothing that happens there counts for the hook
+
+    @property
+    def proves_next_url(self) -> bool:
+        """Whether it brings the code of a hook that moves."""
+        return self.hook.next_url is not None and self.event.type == VERIFY.name
 
     @property
     def tries(self) -> int:

@@ -40,12 +40,12 @@ _CONNECT_SENTENCES = {
 class Dialer:
     """Opens the connections of one event loop."""
 
-    def __init__(self, guard: Guard, timeout: float, monotonic: Callable[[], float]) -> None:
-        """`timeout` is in seconds, for resolving, connecting and securing together."""
+    def __init__(self, guard: Guard, timeout: float, monotonic: Callable[[], float], trust: Trust | None = None) -> None:
+        """`timeout` is in seconds, for resolving, connecting and securing together. `trust`: its own, unless given."""
         self._guard = guard
         self._timeout = timeout
         self._monotonic = monotonic
-        self._trust = Trust()
+        self._trust = trust or Trust()
 
     async def dial(self, exchange: Exchange, make: Callable[[str], Connection]) -> Connection:
         """An open connection for `exchange`, made by `make` of its address; the moments are noted on the exchange.

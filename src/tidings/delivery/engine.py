@@ -27,17 +27,20 @@ import uvloop
 
 from tidings.clock import DAY, SECOND, Clock
 from tidings.delivery.allow import AllowList
+from tidings.delivery.breaker import BreakerState
 from tidings.delivery.claims import Claimed, claim
 from tidings.delivery.fanout import BATCH as FAN_OUT_BATCH
 from tidings.delivery.fanout import FannedOut, fan_out
 from tidings.delivery.guard import Guard
 from tidings.delivery.leases import free_expired, give_up_lease, renew_lease, take_lease
 from tidings.delivery.prune import PIECE, prune
+from tidings.delivery.release import any_running, release
 from tidings.delivery.schedule import Schedule
 from tidings.delivery.sender import Sender
 from tidings.delivery.sending import Sending
 from tidings.delivery.settle import BATCH as SETTLE_BATCH
 from tidings.delivery.settle import Given, Result, Settled, settle
+from tidings.delivery.strip import prune_slots
 from tidings.errors import Unavailable
 from tidings.settings import Settings
 from tidings.store.database import Database, Tx
@@ -50,6 +53,8 @@ IDLE_FAN_OUT = 0.25  # seconds between looks for events that another process com
 LOCKED_OUT = 0.01  # seconds to wait while another process fans out
 IDLE_CLAIMS = 0.5
 EAGER_CLAIMS = 0.05  # while more is known to be due than there was room for
+IDLE_RELEASE = 0.5  # seconds between looks for a replay that has begun
+RELEASE_EVERY = 0.25  # while one runs: what it has released comes due, and is claimed, in such pieces
 LINGER = 0.02  # seconds that a result may wait for others to be settled with it
 TICK = 0.1
 PRUNE_EVERY = 600.0
@@ -82,11 +87,16 @@ class Engine:
         self._started = threading.Event()
         self._sending: Sending | None = None
         database.listen(self._wake)
+        database.listen(self._wake_claims, "deliveries")
 
     @property
     def ready(self) -> bool:
         """Whether it holds a lease and delivers."""
         return self._started.is_set()
+
+    def breaker_of(self, hook_id: int) -> tuple[BreakerState, int]:
+        """Where a hook's breaker stands in this process, and until when (microseconds since the epoch) it is open."""
+        return self._sending.breaker_of(hook_id) if self._sending else ("closed", 0)
 
     def breaker_states(self) -> dict[str, int]:
         """How many hooks have their breaker open, and half-open, in this process."""
@@ -127,6 +137,7 @@ class Engine:
         loops = {
             "fanout": self._fan_out,
             "claims": self._claim,
+            "release": self._release,
             "settle": self._settle,
             "lease": self._renew,
             "tick": self._tick,
@@ -166,6 +177,12 @@ class Engine:
             with suppress(RuntimeError):  # the loop is closed: we are stopping, and the event waits for the next start
                 self._loop.call_soon_threadsafe(self._events_wait.set)
 
+    def _wake_claims(self) -> None:
+        """Something has become due at once: likewise."""
+        if self._has_loop.is_set():
+            with suppress(RuntimeError):  # as above
+                self._loop.call_soon_threadsafe(self._claims_wanted.set)
+
     # --- the loops: each does one round, and waits for the reason of the next ---
 
     async def _fan_out(self, sending: Sending) -> None:
@@ -201,6 +218,17 @@ class Engine:
         self._eager = bool(full)
         if not done.more:
             await _wait(self._claims_wanted, EAGER_CLAIMS if self._eager else IDLE_CLAIMS)
+
+    async def _release(self, _sending: Sending) -> None:
+        if not await self._database.read(any_running):
+            await asyncio.sleep(IDLE_RELEASE)
+            return
+        done = await self._database.write(release, now=self._clock())
+        for turned in done.turned:
+            self._telemetry.tell(facts.ReplayTurned(turned.replay_id, turned.hook_id, turned.state, turned.released))
+        self._claims_wanted.set()  # what was released in the round before is due by now
+        if not done.more:
+            await asyncio.sleep(RELEASE_EVERY)
 
     async def _settle(self, sending: Sending) -> None:
         await self._results_wait.wait()
@@ -260,6 +288,7 @@ class Engine:
             self._telemetry.tell(facts.Pruned(pruned))
         if pruned < PIECE:
             await self._database.write(prune_tokens, now=now)
+            await self._database.write(prune_slots, now=now)
             await asyncio.sleep(PRUNE_EVERY)
 
     # --- beginning and end ---

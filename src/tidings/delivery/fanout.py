@@ -9,7 +9,10 @@ order is told by nothing but the locks on the objects that changed; with a singl
 order, the events of one object are always met in commit order, and so are numbered (ADR 0004).
 
 Order. Where a hook wants its objects' events in order, a delivery is leased only if no earlier one of its lane is unfinished,
-or all of those are in this very batch, whose lanes keep the order in memory. Otherwise it waits for `claims`.
+or all of those are in this very batch, whose lanes keep the order in memory. Otherwise it waits for `claims`. What is meant
+for one hook alone has not happened to the object: it stands in no lane.
+
+What brings its code to the URL that a hook moves to needs no room: that the present URL does badly is often why it moves.
 """
 
 from __future__ import annotations
@@ -20,7 +23,7 @@ from collections.abc import Callable, Iterable, Sequence
 from msgspec import Struct
 from sqlalchemy import bindparam, select, text
 
-from tidings.delivery.deliveries import EVENT_COLUMNS, NOBODY, Delivery, Event
+from tidings.delivery.deliveries import EVENT_COLUMNS, Delivery, Event, waits_under
 from tidings.delivery.leases import holds
 from tidings.delivery.payloads import read_whole
 from tidings.hooks.index import fresh_index
@@ -68,9 +71,11 @@ def fan_out(tx: Tx, keyring: Keyring, held: HookIndex, lease_id: int, room: Room
     index = fresh_index(tx, keyring, held)  # after the events were read, see `hooks/index.py`
     matched = [(event, index.match(event)) for event in waiting]
     numbered = _number(tx, matched, lease_id)
-    leased, overflow = _share(numbered, room if holds(tx, lease_id) else _no_room, _occupied_lanes(tx, numbered))
+    leased, overflow = _share(numbered, room if holds(tx, lease_id) else None, _occupied_lanes(tx, numbered))
+    for delivery in overflow:
+        delivery.lease_id = waits_under(delivery.hook)
     read_whole(tx, leased)
-    insert_rows(tx, deliveries, _COLUMNS, [*_rows(leased, "sending", lease_id, now), *_rows(overflow, "pending", NOBODY, now)])
+    insert_rows(tx, deliveries, _COLUMNS, [*_rows(leased, "sending", now), *_rows(overflow, "pending", now)])
     update_rows(tx, events, ("event_id",), ("matched",), [(len(hooks), event.event_id) for event, hooks in matched])
     return FannedOut(index, waiting, leased, len(overflow))
 
@@ -95,7 +100,7 @@ def _number(tx: Tx, matched: Sequence[tuple[Event, Sequence[Hook]]], lease_id: i
         for hook in hooks:
             hook_id = hook.hook_id
             last[hook_id] += 1
-            lane = event.lane if hook.order == "object" else None
+            lane = event.lane if hook.order == "object" and event.hook_id is None else None
             numbered.append(Delivery(hook_id, last[hook_id], event, hook, lease_id, lane))
     return numbered
 
@@ -124,19 +129,24 @@ _OCCUPIED = (
 )
 
 
-def _share(numbered: Iterable[Delivery], room: Room, occupied: set[tuple[int, str]]) -> tuple[list[Delivery], list[Delivery]]:
-    """What this process takes for itself, and what it leaves: more than it has room for, and lanes that are occupied."""
+def _share(numbered: Iterable[Delivery], room: Room | None, occupied: set[tuple[int, str]]) -> tuple[list[Delivery], list[Delivery]]:
+    """What this process takes for itself, and what it leaves: more than it has room for, and lanes that are occupied.
+
+    `room` is None where it may take nothing.
+    """
     left: dict[int, int] = {}
     leased: list[Delivery] = []
     overflow: list[Delivery] = []
     for delivery in numbered:
         hook_id = delivery.hook_id
         if hook_id not in left:
-            left[hook_id] = room(delivery.hook)
+            left[hook_id] = room(delivery.hook) if room and not delivery.hook.paused else 0
         if delivery.lane is not None and (hook_id, delivery.lane) in occupied:
             overflow.append(delivery)
         elif left[hook_id] > 0:
             left[hook_id] -= 1
+            leased.append(delivery)
+        elif room and delivery.proves_next_url and not delivery.hook.paused:
             leased.append(delivery)
         else:
             overflow.append(delivery)
@@ -145,9 +155,5 @@ def _share(numbered: Iterable[Delivery], room: Room, occupied: set[tuple[int, st
     return leased, overflow
 
 
-def _no_room(_: Hook) -> int:
-    return 0
-
-
-def _rows(numbered: Iterable[Delivery], state: str, lease_id: int, now: int) -> list[tuple[object, ...]]:
-    return [(d.hook_id, d.sequence, d.event.event_id, d.lane, state, 0, now, lease_id, now) for d in numbered]
+def _rows(numbered: Iterable[Delivery], state: str, now: int) -> list[tuple[object, ...]]:
+    return [(d.hook_id, d.sequence, d.event.event_id, d.lane, state, 0, now, d.lease_id, now) for d in numbered]

@@ -14,6 +14,7 @@ addresses are judged as ever, names are then the proxy's to judge, and the proxy
 
 from __future__ import annotations
 
+import asyncio
 from ipaddress import ip_address
 
 from msgspec import Struct
@@ -26,6 +27,7 @@ from tidings.delivery.outcomes import NoConnection, Reason
 from tidings.errors import Invalid
 
 RULE = "public"
+RESOLVE_SECONDS = 2.0  # for the name of a hook that is about to be made
 
 
 class Route(Struct, frozen=True):
@@ -104,6 +106,18 @@ class Guard:
         if not addresses:
             raise NoConnection(Reason.DNS, f"{destination.host} does not resolve: it has no address")
         return addresses
+
+
+async def refuse_closed(guard: Guard, destination: Destination) -> None:
+    """Raise `Invalid` when `destination` resolves, within `RESOLVE_SECONDS`, to what the guard refuses."""
+    try:
+        async with asyncio.timeout(RESOLVE_SECONDS):
+            await guard.route(destination)
+    except TimeoutError:
+        return
+    except NoConnection as error:
+        if error.reason is Reason.REFUSED_ADDRESS:
+            raise Invalid(f"The URL is refused: {error.detail}", parameters={"field": "url", "rule": RULE}) from None
 
 
 def read_proxy(url: str) -> Destination:

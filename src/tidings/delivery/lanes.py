@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections import deque
 from typing import Generic, Protocol, TypeVar
 
-from tidings.delivery.breaker import Breaker
+from tidings.delivery.breaker import Breaker, BreakerState
 
 
 class Waiting(Protocol):
@@ -131,6 +131,16 @@ class Lanes(Generic[W]):
         self._let_go(queue, len(given))
         return given
 
+    def hook_ids(self) -> list[int]:
+        """The hooks that hold something, or have failed of late."""
+        return list(self._queues)
+
+    def forgive(self, hook_id: int) -> None:
+        """Give the hook a breaker that knows of no failure."""
+        if queue := self._queues.get(hook_id):
+            queue.breaker = Breaker()
+            self._join_ring(queue)
+
     def hand_back_all(self) -> list[W]:
         """Give up everything that is not under way."""
         return [delivery for hook_id in self._queues for delivery in self.hand_back(hook_id)]
@@ -153,6 +163,11 @@ class Lanes(Generic[W]):
                 self._join_ring(queue)
             elif queue.breaker.is_untroubled:
                 del self._queues[hook_id]
+
+    def breaker_of(self, hook_id: int, now: int) -> tuple[BreakerState, int]:
+        """Where a hook's breaker stands, and until when it is open. Asked from other threads."""
+        queue = self._queues.get(hook_id)
+        return (queue.breaker.state(now), queue.breaker.opens_until) if queue else ("closed", 0)
 
     def breaker_states(self, now: int) -> dict[str, int]:
         """How many hooks have their breaker open, and half-open."""

@@ -37,6 +37,11 @@ def renew_lease(tx: Tx, lease_id: int, *, now: int, duration: int) -> bool:
     return bool(tx.execute(update(leases).where(*mine).values(expires_at=now + duration)).rowcount)
 
 
+def somebody_delivers(tx: Tx, *, now: int) -> bool:
+    """Whether any engine holds a lease that is good at the moment `now`."""
+    return tx.execute(select(leases.c.lease_id).where(leases.c.expires_at > now).limit(1)).first() is not None
+
+
 def give_up_lease(tx: Tx, lease_id: int, *, now: int) -> int:
     """End a lease: what it still held is pending again, due at once. Answers how many deliveries that were."""
     # The lease goes first: that waits for whoever is just leasing under it (`holds`), and what they wrote is then seen.

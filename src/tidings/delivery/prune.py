@@ -6,7 +6,9 @@ Nothing that is unfinished is ever pruned, however old it is.
 
 from __future__ import annotations
 
-from sqlalchemy import delete, exists, select, tuple_
+from collections.abc import Sequence
+
+from sqlalchemy import bindparam, delete, exists, select
 
 from tidings.store.database import Tx
 from tidings.store.schema import attempts, deliveries, events
@@ -21,11 +23,26 @@ def prune(tx: Tx, *, before: int) -> int:
     ids = tx.execute(old.order_by(events.c.created_at).limit(PIECE)).scalars().all()
     if not ids:
         return 0
-    mine = deliveries.c.event_id.in_(ids)
-    names = tx.execute(select(deliveries.c.hook_id, deliveries.c.sequence).where(mine)).all()
-    for start in range(0, len(names), PIECE):
-        piece = [tuple(name) for name in names[start : start + PIECE]]
-        tx.execute(delete(attempts).where(tuple_(attempts.c.hook_id, attempts.c.sequence).in_(piece)))
-    tx.execute(delete(deliveries).where(mine))
-    tx.execute(delete(events).where(events.c.event_id.in_(ids)))
-    return len(ids)
+    ended = _still_ended(tx, ids)
+    if names := [{"hook": hook_id, "number": sequence} for each in ended.values() for hook_id, sequence in each]:
+        tx.execute(_ATTEMPTS, names)
+    tx.execute(delete(deliveries).where(deliveries.c.event_id.in_(ended)))
+    tx.execute(delete(events).where(events.c.event_id.in_(ended)))
+    return len(ended)
+
+
+# One by one: for a list of pairs SQLite would walk over the whole table.
+_ATTEMPTS = delete(attempts).where(attempts.c.hook_id == bindparam("hook"), attempts.c.sequence == bindparam("number"))
+
+
+def _still_ended(tx: Tx, ids: Sequence[int]) -> dict[int, list[tuple[int, int]]]:
+    """The events with the names of their deliveries, locked; without those of which somebody has just asked for one again."""
+    names: dict[int, list[tuple[int, int]]] = {event_id: [] for event_id in ids}
+    column = deliveries.c
+    held = select(column.event_id, column.hook_id, column.sequence, column.ended_at).where(column.event_id.in_(ids)).with_for_update()
+    for event_id, hook_id, sequence, ended_at in tx.execute(held).all():
+        if ended_at is None:
+            names.pop(event_id, None)
+        elif event_id in names:
+            names[event_id].append((hook_id, sequence))
+    return names

@@ -6,6 +6,7 @@ out meanwhile, another has it, and what it does counts. The hooks' health moves 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -16,7 +17,10 @@ from sqlalchemy import bindparam, select
 from tidings.delivery.decide import Verdict
 from tidings.delivery.deliveries import NOBODY, Delivery
 from tidings.delivery.outcomes import Outcome
+from tidings.delivery.strip import count_attempts, quarter_of
+from tidings.events.types import VERIFY
 from tidings.hooks.health import Turn, record_turns
+from tidings.hooks.hiding import hide_code_in_bytes
 from tidings.store.database import Tx
 from tidings.store.rows import insert_rows, update_rows
 from tidings.store.schema import attempts, deliveries
@@ -72,6 +76,7 @@ def settle(tx: Tx, results: Sequence[Result], given: Sequence[Given], *, now: in
     rows.sort(key=_name)  # in one order for everybody: two processes never wait for each other in a circle
     moved = update_rows(tx, deliveries, _KEY, _STATE, rows)
     insert_rows(tx, attempts, _ATTEMPT, [_attempt(result) for result in results])
+    count_attempts(tx, _counted(results))
     return Settled(moved, record_turns(tx, _turns(results), now=now))
 
 
@@ -149,9 +154,24 @@ def _not_on_record(tx: Tx, results: Sequence[Result]) -> list[Result]:
     ]
 
 
+def _counted(results: Iterable[Result]) -> dict[tuple[int, int], tuple[int, int]]:
+    """How many attempts of a hook ended in a quarter of an hour: delivered, and failed."""
+    counted: dict[tuple[int, int], tuple[int, int]] = {}
+    for result in results:
+        if result.delivery.aside:
+            continue
+        outcome = result.outcome
+        name = result.delivery.hook_id, quarter_of(outcome.started_at + outcome.timings.ended)
+        delivered, failed = counted.get(name, (0, 0))
+        counted[name] = (delivered + 1, failed) if outcome.reason is None else (delivered, failed + 1)
+    return counted
+
+
 def _turns(results: Iterable[Result]) -> Iterable[Turn]:
     turns: dict[int, Turn] = {}
     for result in results:
+        if result.delivery.aside:
+            continue
         hook_id, outcome = result.delivery.hook_id, result.outcome
         turn = turns.get(hook_id)
         if turn is None:
@@ -160,6 +180,14 @@ def _turns(results: Iterable[Result]) -> Iterable[Turn]:
         if outcome.reason is None:
             turn.success(ended_at)
         else:
-            turn.failure(ended_at, outcome.reason, outcome.status, outcome.answer_body)
+            turn.failure(ended_at, outcome.reason, outcome.status, _answer(result))
             turn.gone = turn.gone or result.verdict.gone
     return turns.values()
+
+
+def _answer(result: Result) -> bytes | None:
+    """What came back, for the hook's record: without the code, where it was a verification and the answer repeats it."""
+    event, answer = result.delivery.event, result.outcome.answer_body
+    if answer is None or event.type != VERIFY.name:
+        return answer
+    return hide_code_in_bytes(answer, json.loads(event.parameters)["code"])

@@ -95,7 +95,6 @@ _REMEMBER = Statement(
 def _failing(tx: Tx, suspects: Sequence[int], now: int) -> list[int]:
     if not suspects:
         return []
-    quiet_since = func.coalesce(hook_health.c.last_success_at, hooks.c.activated_at)
     return list(
         tx.execute(
             select(hooks.c.hook_id)
@@ -103,14 +102,15 @@ def _failing(tx: Tx, suspects: Sequence[int], now: int) -> list[int]:
             .where(
                 hooks.c.hook_id.in_(suspects),
                 hook_health.c.failures_in_row >= FAILURES_TO_INACTIVE,
-                quiet_since <= now - TIME_TO_INACTIVE,
+                hooks.c.activated_at <= now - TIME_TO_INACTIVE,  # another URL, or a second chance, has as long as the first
+                func.coalesce(hook_health.c.last_success_at, 0) <= now - TIME_TO_INACTIVE,
             )
         ).scalars()
     )
 
 
 def _deactivate(tx: Tx, hook_id: int, reason: str, now: int) -> bool:
-    inactive = {"status": "inactive", "reason": reason, "deactivated_at": now}
+    inactive = {"status": "inactive", "reason": reason, "deactivated_at": now, "paused_at": None}
     changed = tx.execute(update(hooks).where(hooks.c.hook_id == hook_id, hooks.c.status == "active").values(**inactive)).rowcount
     if changed:
         hooks_changed(tx)

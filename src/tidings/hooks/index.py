@@ -28,6 +28,12 @@ def _load(tx: Tx, keyring: Keyring, version: int) -> HookIndex:
     return HookIndex(version, (_hook(row, servers_own if row["signing"] == "ed25519" else _own_keys(row, keyring)) for row in rows))
 
 
+def load_hook(tx: Tx, keyring: Keyring, hook_id: int) -> Hook:
+    """One hook that is there, as it is now."""
+    row = tx.execute(select(hooks).where(hooks.c.hook_id == hook_id)).mappings().one()
+    return _hook(row, open_keys(tx, keyring) if row["signing"] == "ed25519" else _own_keys(row, keyring))
+
+
 def _own_keys(row: RowMapping, keyring: Keyring) -> Keys:
     sealed = [row["secret_sealed"], row["former_secret_sealed"]]
     return tuple(open_secret(keyring, row["hook_id"], each) for each in sealed if each is not None), row["former_secret_until"] or 0
@@ -41,7 +47,7 @@ def _hook(row: RowMapping, keys: Keys) -> Hook:
         type=row["type"],
         url=row["url"],
         active=row["status"] == "active",
-        awaits_code=row["verify_code"] is not None,
+        code=row["verify_code"],
         order=row["delivery_order"],
         concurrency=row["concurrency"],
         preserve_query=row["preserve_query"],
@@ -50,4 +56,6 @@ def _hook(row: RowMapping, keys: Keys) -> Hook:
         format=row["format"],
         signing=row["signing"],
         former_until=keys[1],
+        paused=row["paused_at"] is not None,
+        next_url=row["next_url"],
     )

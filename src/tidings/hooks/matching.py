@@ -2,7 +2,7 @@
 
 An event matches the active hooks of its type on its app, on its space, and on each field that the change set, changed
 or took away (contract section 0, decision 18). An unheard event (`hook=false`) matches none. An event meant for one hook
-(`hook.verify`) matches that hook, active or not.
+(`hook.verify`) matches that hook, active or not. A paused hook is active: what it matches waits.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class Hook(Struct, frozen=True, gc=False):
     type: str
     url: str
     active: bool
-    awaits_code: bool  # a verification is under way
+    code: str | None  # that a URL was sent and has not sent back yet
     order: Order
     concurrency: int | None  # None: the server's setting
     preserve_query: bool
@@ -36,6 +36,8 @@ class Hook(Struct, frozen=True, gc=False):
     format: Format = "podio"
     signing: Signing = "hmac"
     former_until: int = 0  # when the second of the keys stops signing
+    paused: bool = False  # it matches, and what it is to be told waits
+    next_url: str | None = None  # where the code goes, and all else once it has come back
 
     def __repr__(self) -> str:
         return f"Hook({self.hook_id}, {self.type} on {self.ref_type} {self.ref_id}, {'active' if self.active else 'inactive'})"

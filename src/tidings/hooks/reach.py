@@ -13,7 +13,7 @@ from sqlalchemy import RowMapping, select, update
 from tidings.errors import NotFound
 from tidings.events.types import SCOPES
 from tidings.store.database import Tx
-from tidings.store.schema import fields, hooks, server
+from tidings.store.schema import apps, fields, hooks, server, spaces
 from tidings.workspace.access import Caller, reach_app, reach_space
 from tidings.workspace.names import not_one_of
 
@@ -38,6 +38,17 @@ def reach_place(tx: Tx, caller: Caller, ref_type: str, ref_id: int) -> Place:
     """The object that a hook hangs on, which `caller` must be an admin of. Raises `NotFound`, `Forbidden`, `Gone`."""
     check_ref_type(ref_type)
     return _REACH[ref_type](tx, caller, ref_id)
+
+
+def take_turns(tx: Tx, place: Place) -> None:
+    """Lock what hooks hang on, so that two who make or move hooks there at once see each other (SQLite takes turns anyway)."""
+    table, key, number = (apps, apps.c.app_id, place.app_id) if place.app_id else (spaces, spaces.c.space_id, place.space_id)
+    tx.execute(select(key).select_from(table).where(key == number).with_for_update())
+
+
+def lock_hook(tx: Tx, hook_id: int) -> RowMapping:
+    """The hook's row, for us alone until we commit."""
+    return tx.execute(select(hooks).where(hooks.c.hook_id == hook_id).with_for_update()).mappings().one()
 
 
 def hooks_changed(tx: Tx) -> None:

@@ -1,9 +1,9 @@
-"""Hooks: make one, list those of an object, delete one.
+"""Hooks: make one, read one, list those of an object or a place, delete one.
 
-Who has the right `add_hook` on the object (its admin, or an app on itself) may do all three; but what a user made, an
+Who has the right `add_hook` on the object (its admin, or an app on itself) may do all of it; but what a user made, an
 app's token does not delete (contract section 2.1). The same url, type and object again answer the hook that is there
-already (section 0, decision 15), unless it was made for another format or signature than is asked for now. Every change
-moves `hooks_version`, so that no process matches with a stale index.
+already, or is moving there (section 0, decision 15), unless it was made for another format or signature than is asked for
+now. Every change moves `hooks_version`, so that no process matches with a stale index.
 
 The URL is judged by the caller, against the operator's allow-list; here it is only text.
 """
@@ -11,20 +11,22 @@ The URL is judged by the caller, against the operator's allow-list; here it is o
 from __future__ import annotations
 
 from msgspec import Struct
-from sqlalchemy import ColumnElement, RowMapping, func, insert, select, update
+from sqlalchemy import ColumnElement, RowMapping, func, insert, or_, select, update
 
 from tidings.errors import Conflict, Forbidden, Invalid
 from tidings.events.types import EVENT_TYPES
 from tidings.hooks.matching import Format, Signing
-from tidings.hooks.reach import Place, check_ref_type, hooks_changed, reach_hook, reach_place
+from tidings.hooks.reach import Place, check_ref_type, hooks_changed, reach_hook, reach_place, take_turns
 from tidings.hooks.secrets import make_secret
 from tidings.hooks.signing_keys import ensure_key
 from tidings.hooks.verification import send_code
 from tidings.store.database import Tx
-from tidings.store.schema import apps, hook_counters, hook_health, hooks, spaces
+from tidings.store.schema import apps, hook_counters, hook_health, hooks
 from tidings.store.sealing import Keyring
-from tidings.workspace.access import Caller
+from tidings.workspace.access import Caller, reach_app, reach_space
 from tidings.workspace.names import not_one_of
+
+LONGEST_LIST = 500  # hooks that are listed at once
 
 
 class NewHook(Struct, frozen=True):
@@ -43,22 +45,32 @@ class HookRecord(Struct, frozen=True):
     hook_id: int
     ref_type: str
     ref_id: int
+    app_id: int | None  # what it hangs on is this app or one of its fields; None for a space's hook
+    space_id: int
     type: str
     url: str
+    next_url: str | None  # will be used once it has been verified
     status: str  # active | inactive
+    paused_at: int | None  # since when what it hears of waits
     reason: str | None  # why it is inactive: unverified | failing | gone
+    verify_expires_at: int | None  # of the code that was sent and not validated yet; None where there is none
+    verify_tries: int  # with wrong codes
     created_by: str
     created_at: int
     activated_at: int | None
     deactivated_at: int | None
     order: str
+    concurrency: int | None  # None: the server's setting
+    preserve_query: bool
     format: str
     signing: str
+    former_secret_until: int | None  # the secret before the present one signs as well until then
     failures_in_row: int
     last_success_at: int | None
     last_failure_at: int | None
     last_reason: str | None
     last_status: int | None
+    last_answer: bytes | None  # to the last failed attempt, its beginning
 
 
 def create_hook(
@@ -87,11 +99,11 @@ def create_hook(
     """
     _check_pairing(ref_type, type)
     place = reach_place(tx, caller, ref_type, ref_id)
-    _take_turns(tx, place)
-    alike = (hooks.c.ref_type == ref_type, hooks.c.ref_id == ref_id, hooks.c.type == type, hooks.c.deleted_at.is_(None))
-    if existing := tx.execute(select(hooks).where(*alike, hooks.c.url == url)).mappings().first():
+    take_turns(tx, place)
+    alike = alike_hooks(ref_type, ref_id, type)
+    if existing := tx.execute(select(hooks).where(*alike, at_url(url))).mappings().first():
         _check_same(existing, format, signing)
-        if existing["status"] == "inactive":
+        if existing["status"] == "inactive" or existing["next_url"] == url:
             send_code(tx, existing, caller, now=now)
         return NewHook(existing["hook_id"])
     _check_limit(tx, alike, type, limit)
@@ -116,11 +128,31 @@ def create_hook(
     return _write_hook(tx, caller, keyring, row, now=now)
 
 
+def get_hook(tx: Tx, caller: Caller, hook_id: int) -> HookRecord:
+    """One hook. Raises `NotFound` (also for a deleted one), `Forbidden`, `Gone`."""
+    reach_hook(tx, caller, hook_id)
+    return _record(tx.execute(_WITH_HEALTH.where(hooks.c.hook_id == hook_id)).mappings().one())
+
+
 def list_hooks(tx: Tx, caller: Caller, ref_type: str, ref_id: int) -> list[HookRecord]:
     """The hooks of one object, in the order they were made. Raises as `create_hook` does."""
     reach_place(tx, caller, ref_type, ref_id)
-    wanted = (hooks.c.ref_type == ref_type, hooks.c.ref_id == ref_id, hooks.c.deleted_at.is_(None))
-    return [_record(row._mapping) for row in tx.execute(_WITH_HEALTH.where(*wanted).order_by(hooks.c.hook_id))]
+    return _list(tx, hooks.c.ref_type == ref_type, hooks.c.ref_id == ref_id)
+
+
+def list_place_hooks(tx: Tx, caller: Caller, app_id: int, *, after: int = 0, limit: int = LONGEST_LIST) -> list[HookRecord]:
+    """The hooks of an app and of its fields, in the order they were made; `after` is the id of the last one known.
+
+    Raises `NotFound`, `Forbidden`, `Gone` as the app does.
+    """
+    reach_app(tx, caller, app_id, "admin")
+    return _list(tx, hooks.c.app_id == app_id, after=after, limit=limit)
+
+
+def list_space_hooks(tx: Tx, caller: Caller, space_id: int, *, after: int = 0, limit: int = LONGEST_LIST) -> list[HookRecord]:
+    """The hooks of a space, of its apps and of their fields, likewise."""
+    reach_space(tx, caller, space_id, "admin")
+    return _list(tx, hooks.c.space_id == space_id, after=after, limit=limit)
 
 
 def delete_hook(tx: Tx, caller: Caller, hook_id: int, *, now: int) -> None:
@@ -128,10 +160,29 @@ def delete_hook(tx: Tx, caller: Caller, hook_id: int, *, now: int) -> None:
     hook = reach_hook(tx, caller, hook_id)
     if caller.kind == "app" and Caller.from_author(hook["created_by"]).kind == "user":
         raise Forbidden("A hook that a user created is deleted by a user, not with an app's token")
-    _take_turns(tx, Place(hook["app_id"], hook["space_id"]))
+    take_turns(tx, Place(hook["app_id"], hook["space_id"]))
     tx.execute(update(hooks).where(hooks.c.hook_id == hook_id).values(deleted_at=now, status="inactive", verify_code=None))
-    _count_full(tx, hook)
+    if hook["format"] != "podio":
+        count_full_hooks(tx, hook["app_id"])
     hooks_changed(tx)
+
+
+def alike_hooks(ref_type: str, ref_id: int, type: str) -> tuple[ColumnElement[bool], ...]:
+    """The hooks of one type on one object."""
+    return hooks.c.ref_type == ref_type, hooks.c.ref_id == ref_id, hooks.c.type == type, hooks.c.deleted_at.is_(None)
+
+
+def at_url(url: str) -> ColumnElement[bool]:
+    """Of these, the one that delivers to `url` or is moving there."""
+    return or_(hooks.c.url == url, hooks.c.next_url == url)
+
+
+def count_full_hooks(tx: Tx, app_id: int | None) -> None:
+    """Let the app know how many of its hooks are told of the whole object: see `NewEvent.object`."""
+    if app_id is None:
+        return
+    full = select(func.count()).where(hooks.c.app_id == app_id, hooks.c.format != "podio", hooks.c.deleted_at.is_(None))
+    tx.execute(update(apps).where(apps.c.app_id == app_id).values(full_hooks=full.scalar_subquery()))
 
 
 def _check_pairing(ref_type: str, type: str) -> None:
@@ -141,12 +192,6 @@ def _check_pairing(ref_type: str, type: str) -> None:
         raise not_one_of(type, offered, "type")
     if ref_type not in EVENT_TYPES[type].scopes:
         raise Invalid(f"Hook type {type} is not allowed for this object", parameters={"type": type, "ref_type": ref_type})
-
-
-def _take_turns(tx: Tx, place: Place) -> None:
-    """Lock the object, so that two creations at once see each other (SQLite takes turns anyway)."""
-    table, key, number = (apps, apps.c.app_id, place.app_id) if place.app_id else (spaces, spaces.c.space_id, place.space_id)
-    tx.execute(select(key).select_from(table).where(key == number).with_for_update())
 
 
 def _check_same(existing: RowMapping, format: Format | None, signing: Signing | None) -> None:
@@ -172,7 +217,8 @@ def _write_hook(tx: Tx, caller: Caller, keyring: Keyring, row: dict[str, object]
         tx.execute(update(hooks).where(hooks.c.hook_id == hook_id).values(secret_sealed=sealed))
     else:
         ensure_key(tx, keyring, now=now)
-    _count_full(tx, written)
+    if written["format"] != "podio":
+        count_full_hooks(tx, written["app_id"])
     tx.execute(insert(hook_counters).values(hook_id=hook_id, last_sequence=0))
     tx.execute(insert(hook_health).values(hook_id=hook_id, failures_in_row=0))
     send_code(tx, written, caller, now=now)
@@ -180,17 +226,16 @@ def _write_hook(tx: Tx, caller: Caller, keyring: Keyring, row: dict[str, object]
     return NewHook(hook_id, secret)
 
 
-def _count_full(tx: Tx, hook: RowMapping) -> None:
-    """Let the app know how many of its hooks are told of the whole object, where this is one: see `NewEvent.object`."""
-    if hook["format"] == "podio" or hook["app_id"] is None:
-        return
-    full = select(func.count()).where(hooks.c.app_id == hook["app_id"], hooks.c.format != "podio", hooks.c.deleted_at.is_(None))
-    tx.execute(update(apps).where(apps.c.app_id == hook["app_id"]).values(full_hooks=full.scalar_subquery()))
-
-
 _WITH_HEALTH = select(hooks, hook_health).join(hook_health, hook_health.c.hook_id == hooks.c.hook_id)
 
 
+def _list(tx: Tx, *wanted: ColumnElement[bool], after: int = 0, limit: int | None = None) -> list[HookRecord]:
+    those = (*wanted, hooks.c.deleted_at.is_(None), hooks.c.hook_id > after)
+    return [_record(row) for row in tx.execute(_WITH_HEALTH.where(*those).order_by(hooks.c.hook_id).limit(limit)).mappings()]
+
+
 def _record(row: RowMapping) -> HookRecord:
-    values = {name: row[name] for name in HookRecord.__struct_fields__ if name != "order"}
-    return HookRecord(**values, order=row["delivery_order"])
+    values = {name: row[name] for name in HookRecord.__struct_fields__ if name in row}
+    values["order"] = row["delivery_order"]
+    values["verify_expires_at"] = row["verify_expires_at"] if row["verify_code"] is not None else None
+    return HookRecord(**values)

@@ -3,6 +3,9 @@
 The code goes to the URL alone, as a `hook.verify` event meant for this hook, which is delivered like any other (contract
 section 0, decision 14). Who has it posts it back. The same code stands until it is validated, for 7 days and through 5
 wrong tries (decision 13); the next request then makes a new one.
+
+A hook that moves proves its next URL in the same way, while the present one goes on to be told. No code is ever sent to
+two URLs: another URL to be proved means another code, and what was to bring the former one is not sent any more.
 """
 
 from __future__ import annotations
@@ -10,12 +13,13 @@ from __future__ import annotations
 import hmac
 import secrets
 
-from sqlalchemy import RowMapping, select, update
+from sqlalchemy import RowMapping, update
 
 from tidings.clock import DAY
+from tidings.errors import Conflict
 from tidings.events.outbox import NewEvent, append
 from tidings.events.types import VERIFY
-from tidings.hooks.reach import hooks_changed, reach_hook
+from tidings.hooks.reach import hooks_changed, lock_hook, reach_hook
 from tidings.store.database import Tx
 from tidings.store.schema import hook_health, hooks
 from tidings.workspace.access import Caller
@@ -24,29 +28,39 @@ CODE_BYTES = 16  # written as 32 hex digits
 CODE_LIFE = 7 * DAY
 WRONG_TRIES = 5
 
+NO_CODE = {"verify_code": None, "verify_expires_at": None, "verify_tries": 0}
+"""The columns of a hook whose URL has nothing to prove, or whose code must not prove anything any more."""
+
 
 def request_verification(tx: Tx, caller: Caller, hook_id: int, *, now: int) -> None:
-    """Send the hook's URL its code (again). Raises `NotFound`, `Forbidden`, `Gone`."""
+    """Send its code (again) to the hook's URL, or to the one that it moves to.
+
+    Raises `Conflict` while the hook is paused; `NotFound`, `Forbidden`, `Gone`.
+    """
     reach_hook(tx, caller, hook_id)
-    send_code(tx, _locked(tx, hook_id), caller, now=now)
+    hook = lock_hook(tx, hook_id)
+    if hook["paused_at"] is not None:
+        raise Conflict("The hook is paused, and nothing is sent: resume it first", parameters={"hook_id": hook_id})
+    send_code(tx, hook, caller, now=now)
     hooks_changed(tx)
 
 
 def validate(tx: Tx, caller: Caller, hook_id: int, code: str, *, now: int) -> bool:
     """Make the hook active if `code` is the one that was sent; answer whether it was. An active hook stays so.
 
-    A wrong code is an answer and not an error because the try must be counted, and an error would roll that back.
-    Raises `NotFound`, `Forbidden`, `Gone`.
+    A hook that moves is told at its next URL from now on, which is its URL then. A wrong code is an answer and not an error
+    because the try must be counted, and an error would roll that back. Raises `NotFound`, `Forbidden`, `Gone`.
     """
     reach_hook(tx, caller, hook_id)
-    hook = _locked(tx, hook_id)
-    if hook["status"] == "active":
+    hook = lock_hook(tx, hook_id)
+    if hook["status"] == "active" and hook["next_url"] is None:
         return True
     if not _is_right(hook, code, now):
         tx.execute(update(hooks).where(hooks.c.hook_id == hook_id).values(verify_tries=hooks.c.verify_tries + 1))
         return False
-    active = {"status": "active", "reason": None, "activated_at": now, "deactivated_at": None, "verify_code": None, "verify_tries": 0}
-    tx.execute(update(hooks).where(hooks.c.hook_id == hook_id).values(**active))
+    proven = {"url": hook["next_url"] or hook["url"], "next_url": None, **NO_CODE}
+    active = {"status": "active", "reason": None, "activated_at": now, "deactivated_at": None}
+    tx.execute(update(hooks).where(hooks.c.hook_id == hook_id).values(**proven, **active))
     tx.execute(update(hook_health).where(hook_health.c.hook_id == hook_id).values(failures_in_row=0, first_failure_at=None))
     hooks_changed(tx)
     return True
@@ -71,11 +85,6 @@ def send_code(tx: Tx, hook: RowMapping, caller: Caller, *, now: int) -> None:
             hook_id=hook["hook_id"],
         ),
     )
-
-
-def _locked(tx: Tx, hook_id: int) -> RowMapping:
-    """The hook's row, for us alone: two wrong tries at once are two."""
-    return tx.execute(select(hooks).where(hooks.c.hook_id == hook_id).with_for_update()).mappings().one()
 
 
 def _is_alive(hook: RowMapping, now: int) -> bool:

@@ -6,6 +6,8 @@ from typing import NamedTuple
 
 from tidings.receiver.refusals import ReceiverError
 
+RETRY_AFTER = 10  # seconds: what a 503 of ours is for has passed by then, or takes longer than anybody can say
+
 
 class Answer(NamedTuple):
     """What the sender is told."""
@@ -22,7 +24,10 @@ class Answer(NamedTuple):
     def headers(self) -> dict[str, str]:
         """What goes with it."""
         headers = {"Content-Type": "text/plain; charset=utf-8", "X-Content-Type-Options": "nosniff"} if self.sentence else {}
-        return {**headers, "Allow": "POST"} if self.status == 405 else headers
+        return {**headers, **_BY_STATUS.get(self.status, {})}
+
+
+_BY_STATUS = {405: {"Allow": "POST"}, 503: {"Retry-After": str(RETRY_AFTER)}}
 
 
 def refusal(error: ReceiverError) -> Answer:

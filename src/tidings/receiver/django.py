@@ -18,7 +18,7 @@ def endpoint(receiver: Receiver) -> Callable[[HttpRequest], HttpResponse]:
 
     def receive_delivery(request: HttpRequest) -> HttpResponse:
         whole = "wsgi.input" not in request.META  # under ASGI, Django has read the body to its end
-        said = wsgi.answer(receiver, {"wsgi.input_terminated": whole, **request.META, "wsgi.input": request})
+        said = wsgi.answer(receiver, {"wsgi.input_terminated": whole, **request.META}, stream=request)
         return HttpResponse(said.body, status=said.status, headers=said.headers)
 
     receive_delivery.csrf_exempt = True  # type: ignore[attr-defined]  # what Django's own decorator sets

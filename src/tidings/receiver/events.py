@@ -1,8 +1,8 @@
 """What happened, as a receiver's function is handed it: ids are numbers, and whatever else was said is kept.
 
 A type that this kit has never heard of is an event too. What the signature covers is the body, the message's id and its
-time; `attempt`, `sequence`, and where the body is silent `app_id` and `space_id`, stand in headers beside it: good for a
-log or a hint, not for a decision that matters.
+time; `attempt`, `sequence`, `redelivery`, `test`, and where the body is silent `app_id` and `space_id`, stand in headers
+beside it: good for a log or a hint, not for a decision that matters.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ class Event:
 
     def __repr__(self) -> str:
         # The parameters are left out: a verification code is among them.
-        return f"Event({self.type!r}, hook_id={self.hook_id}, id={self.id!r})"
+        return f"Event({self.type!r}, hook_id={self.hook_id}, id={self.id!r}{', test=True' if self.test else ''})"
 
     @property
     def attempt(self) -> int | None:
@@ -87,6 +87,19 @@ class Event:
     def sequence(self) -> int | None:
         """The delivery's number within its hook, without gaps; None where the sender does not say."""
         return number(self.headers.get("tidings-sequence"))
+
+    @property
+    def redelivery(self) -> str | None:
+        """Who had it sent again after it had ended: `single`, or `replay-7` for the seventh replay; None for what comes by itself.
+
+        A hint: whoever stands in between can add or drop it.
+        """
+        return self.headers.get("tidings-redelivery")
+
+    @property
+    def test(self) -> bool:
+        """Whether it is a test delivery that somebody asked for: what it tells of has not happened. A hint, as `redelivery`."""
+        return self.headers.get("tidings-test") == "true"
 
     @property
     def external_id(self) -> str | None:

@@ -1,14 +1,17 @@
 """What is missing: each hook's deliveries are numbered without gaps, and a number that stays away is told of.
 
 Deliveries come out of order and are retried, so a number counts as missing only when `wait` seconds have passed since a
-later one came. The first number that is heard of a hook is where counting begins. Memory is bounded: of a hook with
-very many gaps, the oldest are told of at once. Holds no clock: `now` is seconds, from any fixed moment.
+later one came. Where counting begins is the first number that is heard of a hook, or what an inbox remembers of it. Memory
+is bounded: of a hook with very many gaps, the oldest are told of at once. Holds no clock: `now` is seconds, from any fixed
+moment.
 """
 
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 WAIT = 120.0  # seconds
 _GAPS_KEPT = 1_000  # for each hook
@@ -28,6 +31,14 @@ class Gap:
         return range(self.first, self.last + 1)
 
 
+class Span(NamedTuple):
+    """Numbers that came, or that were told of as missing, and when."""
+
+    first: int
+    last: int
+    at: float
+
+
 @dataclass(frozen=True, slots=True)
 class _Open:
     first: int
@@ -44,6 +55,19 @@ class Gaps:
         self._highest: dict[int, int] = {}
         self._open: dict[int, list[_Open]] = {}  # by hook, in the order in which they opened
         self._lock = threading.Lock()
+
+    def knows(self, hook_id: int) -> bool:
+        """Whether anything was heard of this hook, or remembered."""
+        return hook_id in self._highest
+
+    def remember(self, hook_id: int, spans: Iterable[Span]) -> None:
+        """Go on from these, in the order of their first numbers; what is between two of them is open since the second came."""
+        with self._lock:
+            for span in spans:
+                highest = self._highest.get(hook_id, span.first - 1)
+                if span.first > highest + 1:
+                    self._open.setdefault(hook_id, []).append(_Open(highest + 1, span.first - 1, span.at))
+                self._highest[hook_id] = max(highest, span.last)
 
     def arrived(self, hook_id: int, number: int, now: float) -> None:
         """A delivery came."""

@@ -25,7 +25,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from tidings.receiver.answers import Answer, refusal
-from tidings.receiver.calling import OwnLoop, Steps, take_steps, take_steps_async
+from tidings.receiver.calling import OwnLoop, Step, Steps, take_steps, take_steps_async
 from tidings.receiver.clients import Hooks, HooksClient, MadeHook
 from tidings.receiver.core import LONGEST_BODY, Headers, Proofs, lowered, read
 from tidings.receiver.events import Event
@@ -96,6 +96,7 @@ class Receiver:
         self._gaps = Gaps(gap_wait)
         self._watching = False
         self._look: asyncio.Task[None] | None = None
+        self._timer: threading.Timer | None = None
         self._repeats = Repeats()
         self._inbox = inbox
         self._clock = clock
@@ -184,6 +185,9 @@ class Receiver:
 
     def stop(self) -> None:
         """Finish what is under way, and take up no more."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._watching = False
         if self._inbox is not None:
             self._inbox.stop()
         self._loop.close()
@@ -197,6 +201,7 @@ class Receiver:
         """As `stop`, on the event loop that started it."""
         if self._look is not None:
             self._look.cancel()
+            self._watching = False
         if self._inbox is not None:
             await self._inbox.stop_async()
         self._loop.close()
@@ -223,6 +228,9 @@ class Receiver:
                 yield from self._verify(event)
             else:
                 yield from self._take(event, known, body)
+            if event.sequence is not None and self._gap_listeners:
+                yield from self._count(event.hook_id, event.sequence)
+                yield from self._tell_gaps()
         except ReceiverError as error:
             return refusal(error)
         except Exception:  # noqa: BLE001 (a stranger's function: it may raise anything)
@@ -266,19 +274,15 @@ class Receiver:
         if not any(listener.hears(event) for listener in self._listeners):
             pass
         elif self._inbox is not None:
-            yield from self._keep(event, headers, body)
+            yield from self._kept(self._inbox.put(event, headers, body))
         else:
             yield from self._run_once(event)
-        if event.sequence is not None and self._gap_listeners:
-            self._gaps.arrived(event.hook_id, event.sequence, self._clock())
-            yield from self._tell_gaps()
 
-    def _keep(self, event: Event, headers: dict[str, str], body: bytes) -> Steps[None]:
-        assert self._inbox is not None
+    def _kept(self, kept: Step) -> Steps[Any]:
         try:
-            yield self._inbox.put(event, headers, body)
+            return (yield kept)
         except Exception as error:  # noqa: BLE001 (a database may be any)
-            _log.warning("%r could not be kept: %s: %s", event, type(error).__name__, error)
+            _log.warning("the inbox failed: %s: %s", type(error).__name__, error)
             raise Unavailable("the inbox cannot keep this at the moment: please send it again") from None
 
     def _run_once(self, event: Event) -> Steps[None]:
@@ -295,6 +299,17 @@ class Receiver:
         finally:
             self._repeats.end(event.id, done=done)
 
+    # With an inbox, counting goes on where it stood, in this process or another. An attempt is answered when its number is
+    # there too, so that one that was not is counted when it comes again.
+
+    def _count(self, hook_id: int, number: int) -> Steps[None]:
+        now = self._clock()
+        if self._inbox is not None:
+            if not self._gaps.knows(hook_id):
+                self._gaps.remember(hook_id, (yield from self._kept(self._inbox.numbers(hook_id))))
+            yield from self._kept(self._inbox.count(hook_id, number, now))
+        self._gaps.arrived(hook_id, number, now)
+
     # Gaps are told of when deliveries come, and by a timer for when none come any more: one at a time, while a gap is open.
 
     def _begins_to_watch(self) -> bool:
@@ -310,9 +325,9 @@ class Receiver:
             if self._begins_to_watch():
                 self._watch()
 
-        timer = threading.Timer(self._gap_wait, look)
-        timer.daemon = True
-        timer.start()
+        self._timer = threading.Timer(self._gap_wait, look)
+        self._timer.daemon = True
+        self._timer.start()
 
     def _watch_async(self) -> None:
         import asyncio  # noqa: PLC0415 (see `calling.py`; who is here has it already)
@@ -327,12 +342,26 @@ class Receiver:
         self._look = asyncio.get_running_loop().create_task(look())  # kept, for a loop holds its tasks only weakly
 
     def _tell_gaps(self) -> Steps[None]:
-        for gap in self._gaps.missing(self._clock()):
-            for function in self._gap_listeners:
-                try:
-                    yield partial(function, gap)
-                except Exception:  # noqa: BLE001 (a stranger's function: it may raise anything)
-                    _log.exception("a function that hears of gaps failed")
+        for late in self._gaps.missing(self._clock()):
+            for gap in (yield from self._claimed(late)):
+                yield from self._tell(gap)
+
+    def _tell(self, gap: Gap) -> Steps[None]:
+        for function in self._gap_listeners:
+            try:
+                yield partial(function, gap)
+            except Exception:  # noqa: BLE001 (a stranger's function: it may raise anything)
+                _log.exception("a function that hears of gaps failed")
+
+    def _claimed(self, gap: Gap) -> Steps[list[Gap]]:
+        if self._inbox is None:
+            return [gap]
+        try:
+            mine: list[Gap] = yield self._inbox.claim(gap, self._clock())
+        except Exception as error:  # noqa: BLE001 (a database may be any)
+            _log.warning("the inbox failed: %s: %s", type(error).__name__, error)
+            return [gap]  # better told twice than never
+        return mine
 
     @contextmanager
     def _making(self) -> Iterator[Hooks]:

@@ -76,13 +76,16 @@ def sample(
     attempt: int = 1,
     app_id_header: int | None = 5,
     space_id_header: int | None = 2,
+    redelivery: str | None = None,
+    test: bool = False,
     at: float | None = None,
     **parameters: int | str,
 ) -> tuple[dict[str, str], bytes]:
     """The headers and the body of a delivery of `type`, as Tidings sends it; as Podio does with `secret=None`.
 
-    `parameters` go over those of the sample, or make one of a type that is not in `SAMPLES`. `at`: the time that is
-    signed, in seconds since the epoch; now when it is None. Each call is another message unless `message_id` is given.
+    `parameters` go over those of the sample, or make one of a type that is not in `SAMPLES`. `redelivery` and `test` are as
+    `Event` has them. `at`: the time that is signed, in seconds since the epoch; now when it is None. Each call is another
+    message unless `message_id` is given.
     """
     said = {**SAMPLES.get(type, {}), **parameters, "type": type, "hook_id": hook_id}
     body = encode([(name, str(value)) for name, value in said.items()]).encode()
@@ -99,7 +102,12 @@ def sample(
         "tidings-sequence": str(number),
         "tidings-attempt": str(attempt),
     }
-    told = (("tidings-app", app_id_header), ("tidings-space", space_id_header))
+    told = (
+        ("tidings-app", app_id_header),
+        ("tidings-space", space_id_header),
+        ("tidings-redelivery", redelivery),
+        ("tidings-test", "true" if test else None),
+    )
     return headers | {name: str(value) for name, value in told if value is not None}, body
 
 

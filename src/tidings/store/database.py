@@ -21,7 +21,7 @@ from tidings.errors import Invalid, Unavailable
 from tidings.store.migrate import migrate
 from tidings.store.postgresql import PostgreSQL
 from tidings.store.sqlite import SQLite
-from tidings.store.waking import WAKE
+from tidings.store.waking import WAKE, Wake
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -30,9 +30,13 @@ Tx = Connection
 """What a function of the house is handed: a connection inside a transaction that is not its to end."""
 
 
-def wake_after(tx: Tx) -> None:
-    """When this transaction has committed, call those who `listen`. (After a rollback they may be called for nothing.)"""
-    tx.info[WAKE] = True
+def wake_after(tx: Tx, what: Wake = "events") -> None:
+    """When this transaction has committed, call those who `listen` to this. (After a rollback they may be called for nothing.)"""
+    asked: set[Wake] | None = tx.info.get(WAKE)
+    if asked is None:
+        tx.info[WAKE] = {what}
+    else:
+        asked.add(what)
 
 
 class Database(Protocol):
@@ -58,7 +62,7 @@ class Database(Protocol):
         `fn` may be run again, after a deadlock or after the failure of another, so it touches nothing but `tx`.
         """
 
-    def listen(self, callback: Callable[[], None]) -> None:
+    def listen(self, callback: Callable[[], None], what: Wake = "events") -> None:
         """Call `callback` after every commit of a transaction that asked for it (`wake_after`), on any thread."""
 
     async def close(self) -> None:

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from typing import Literal
 
 from sqlalchemy import Connection
 
 WAKE = "tidings.wake"
+
+Wake = Literal["events", "deliveries"]
+"""What is there to be done: events to fan out, or deliveries that have become due."""
 
 _log = logging.getLogger(__name__)
 
@@ -16,20 +20,24 @@ class Listeners:
     """Who is called after a commit that asked for it. The callbacks are quick and thread-safe."""
 
     def __init__(self) -> None:
-        self._callbacks: list[Callable[[], None]] = []
+        self._callbacks: list[tuple[Wake, Callable[[], None]]] = []
 
-    def listen(self, callback: Callable[[], None]) -> None:
+    def listen(self, callback: Callable[[], None], what: Wake = "events") -> None:
         """Call `callback` from now on."""
-        self._callbacks.append(callback)
+        self._callbacks.append((what, callback))
 
     def committed(self, connection: Connection) -> None:
         """Tell them, if the transaction that has just committed on `connection` asked for it.
 
         What a callback raises is logged and goes no further: the change is on disk, and its caller must hear that.
         """
-        if connection.info.pop(WAKE, False):
-            for callback in self._callbacks:
-                try:
-                    callback()
-                except Exception:  # noqa: BLE001 (whatever it is)
-                    _log.exception("a listener failed after a commit")
+        asked = connection.info.pop(WAKE, None)
+        if not asked:
+            return
+        for what, callback in self._callbacks:
+            if what not in asked:
+                continue
+            try:
+                callback()
+            except Exception:  # noqa: BLE001 (whatever it is)
+                _log.exception("a listener failed after a commit")

@@ -86,6 +86,15 @@ class BreakerMoved(Struct, frozen=True, gc=False):
     state: Literal["closed", "open", "half-open"]
 
 
+class ReplayTurned(Struct, frozen=True, gc=False):
+    """A replay has started, or is over: all that it means is released, or it was stopped."""
+
+    replay_id: int
+    hook_id: int
+    state: Literal["started", "finished", "stopped"]
+    released: int  # deliveries that it has given to the line
+
+
 class LeaseTaken(Struct, frozen=True, gc=False):
     """The engine has a lease to hold deliveries under."""
 

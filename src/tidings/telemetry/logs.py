@@ -136,6 +136,7 @@ _LINES: dict[type[Struct], tuple[Level, str]] = {
     facts.LoopStopped: ("warning", "loop_stopped"),
     facts.HookDeactivated: ("warning", "hook_deactivated"),
     facts.BreakerMoved: ("info", "breaker_moved"),
+    facts.ReplayTurned: ("info", "replay_turned"),
     facts.LeaseTaken: ("info", "lease_taken"),
     facts.LeaseLost: ("warning", "lease_lost"),
     facts.Pruned: ("info", "pruned"),

@@ -70,6 +70,7 @@ class Metrics(Collector):
         self._delivered = self._retried = self._exhausted = self._cancelled = 0
         self._deactivated = 0
         self._loops = 0
+        self._replays = 0
         self._attempts: Counter[str] = Counter()
         self._exchange = Histogram(EXCHANGE_BOUNDS)
         self._latency = Histogram(LATENCY_BOUNDS)
@@ -83,6 +84,7 @@ class Metrics(Collector):
         telemetry.listen(facts.Claimed, self._claimed)
         telemetry.listen(facts.HookDeactivated, self._hook_deactivated)
         telemetry.listen(facts.LoopStopped, self._loop_stopped)
+        telemetry.listen(facts.ReplayTurned, self._replay_turned)
 
     def render(self, levels: Levels | None) -> bytes:
         """The answer to a scrape. `levels` is None where they could not be asked: those lines are then missing."""
@@ -106,6 +108,7 @@ class Metrics(Collector):
             ("tidings_deliveries_cancelled", "Deliveries that nobody wants any more.", self._cancelled),
             ("tidings_hooks_deactivated", "Hooks that became inactive by what their destination did.", self._deactivated),
             ("tidings_loops_stopped", "Events that nobody is told of, since too many deliveries led to them.", self._loops),
+            ("tidings_replays_started", "Replays that this process was the first to work on.", self._replays),
         ):
             yield CounterMetricFamily(name, sentence, value=value)
         attempts = CounterMetricFamily("tidings_attempts", "HTTP exchanges, by what the network did.", labels=["outcome"])
@@ -137,6 +140,9 @@ class Metrics(Collector):
 
     def _loop_stopped(self, _: facts.LoopStopped) -> None:
         self._loops += 1
+
+    def _replay_turned(self, fact: facts.ReplayTurned) -> None:
+        self._replays += fact.state == "started"
 
 
 def _gauges(levels: Levels | None) -> Iterable[Metric]:

@@ -42,11 +42,12 @@ def _decode_plain(text: str) -> dict[str, str] | None:
     # Nearly every delivery is as plain as this, and most of a receiver's time went into reading what is not.
     if "%" in text or "+" in text:
         return None
+    pieces = text.split("&")
     try:
-        found = dict([piece.split("=", 1) for piece in text.split("&")])
-    except ValueError:  # a piece without a value
+        found = {name: value for piece in pieces for name, value in (piece.split("="),)}
+    except ValueError:  # a piece without a value, or with a second `=`
         return None
-    return found if len(found) == text.count("&") + 1 else None
+    return found if len(found) == len(pieces) else None
 
 
 def _decode_text(text: str) -> str:

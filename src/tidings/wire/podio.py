@@ -7,13 +7,28 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from tidings.clock import SECOND
 
 
 def timestamp(moment: int) -> str:
     """`moment`, in microseconds since the epoch, as Podio writes it: `2026-01-02 03:04:05`, UTC."""
-    return datetime.fromtimestamp(moment // SECOND, UTC).isoformat(" ")[:19]  # without its offset; `strftime` takes three times as long
+    return _second(moment // SECOND)
+
+
+@lru_cache(1024)  # an answer says the same second again and again
+def _second(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat(" ")[:19]  # without its offset; `strftime` takes three times as long
+
+
+def read_timestamp(text: str) -> int:
+    """The moment, in microseconds since the epoch, that `timestamp` writes so; a day alone is its beginning.
+
+    Raises ValueError for what is no such moment.
+    """
+    moment = datetime.fromisoformat(text)
+    return int((moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment).timestamp()) * SECOND
 
 
 def error_envelope(

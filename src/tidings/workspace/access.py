@@ -10,7 +10,8 @@ An app or a space and the caller's roles are read in one statement: this is on t
 
 from __future__ import annotations
 
-from typing import Literal, cast
+from collections.abc import Sequence
+from typing import Any, Literal, cast
 
 from msgspec import Struct
 from sqlalchemy import RowMapping, and_, bindparam, select
@@ -88,7 +89,7 @@ APPS_WITH_ROLES = (
 _SPACE = SPACES_WITH_ROLES.where(spaces.c.space_id == bindparam("space_id"))
 _SPACE_LOCKED = _SPACE.with_for_update(of=spaces, key_share=True)
 _ONE_APP = APPS_WITH_ROLES.where(apps.c.app_id == bindparam("app_id"))
-_APP_COLUMNS = tuple(_ONE_APP.selected_columns.keys())
+_APP_COLUMNS = tuple(APPS_WITH_ROLES.selected_columns.keys())
 _APP, _APP_LOCKED = Statement(_ONE_APP), Statement(_ONE_APP.with_for_update(of=apps, key_share=True))  # on the way of every item
 _APP_IN_ORG = (
     select(apps.c.app_id)
@@ -127,11 +128,21 @@ def reach_app(tx: Tx, caller: Caller, app_id: int, role: Role = "light", *, lock
     found = statement.first(tx, {"app_id": app_id, "user_id": caller.user_id})
     if found is None:
         raise NotFound(parameters={"app_id": app_id})
-    app = cast(RowMapping, dict(zip(_APP_COLUMNS, found, strict=True)))  # it is read as one
-    _require(tx, caller, held_role(caller, app), role, app, "app", app_id)
-    if app["deleted_at"] is not None or app["space_deleted_at"] is not None:
-        raise Gone(parameters={"app_id": app_id})
+    app = app_row(found)
+    let_into_app(tx, caller, app, role)
     return app
+
+
+def app_row(columns: Sequence[Any]) -> RowMapping:
+    """What `APPS_WITH_ROLES` selected, by name."""
+    return cast(RowMapping, dict(zip(_APP_COLUMNS, columns, strict=True)))  # it is read as one
+
+
+def let_into_app(tx: Tx, caller: Caller, app: RowMapping, role: Role) -> None:
+    """The judgement of `reach_app` on a row that has been read. Raises what it raises."""
+    _require(tx, caller, held_role(caller, app), role, app, "app", app["app_id"])
+    if app["deleted_at"] is not None or app["space_deleted_at"] is not None:
+        raise Gone(parameters={"app_id": app["app_id"]})
 
 
 def reach_org(tx: Tx, caller: Caller, org_id: int, *, admin: bool = False, lock: bool = False) -> RowMapping:

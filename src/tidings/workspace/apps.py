@@ -138,9 +138,15 @@ def write_app(tx: Tx, caller: Caller, space_id: int, config: Parts, *, keyring: 
         "created_at": now,
     }
     app_id: int = tx.execute(insert(apps).values(values).returning(apps.c.app_id)).scalar_one()
-    sealed = keyring.seal(secrets.token_hex(TOKEN_BYTES).encode(), _purpose(app_id))
-    tx.execute(update(apps).where(apps.c.app_id == app_id).values(token_sealed=sealed))
+    write_app_token(tx, keyring, app_id)
     return app_id
+
+
+def write_app_token(tx: Tx, keyring: Keyring, app_id: int) -> str:
+    """Give an app a fresh token in place of any that it has, and answer it. Whoever calls has been judged."""
+    token = secrets.token_hex(TOKEN_BYTES)
+    tx.execute(update(apps).where(apps.c.app_id == app_id).values(token_sealed=keyring.seal(token.encode(), _purpose(app_id))))
+    return token
 
 
 def update_app(

@@ -15,12 +15,12 @@ from hypothesis import strategies as st
 from tidings.client import Client
 from tidings.client.calls import Call, Deed, Noun, Operation, Pages, Paging, anything, many, one, path
 from tidings.client.login import Login
-from tidings.client.nouns import apps, contacts, files, hooks, items, places, talk, tasks
+from tidings.client.nouns import apps, contacts, deliveries, files, hooks, items, places, talk, tasks
 from tidings.errors import Invalid, TidingsError
 
 ROOT = Path(__file__).parents[3]
 
-NOUNS = [each for module in (apps, contacts, files, hooks, items, places, talk, tasks) for each in vars(module).values()]
+NOUNS = [each for module in (apps, contacts, deliveries, files, hooks, items, places, talk, tasks) for each in vars(module).values()]
 
 
 def described() -> list[tuple[str, Operation[..., Any] | Paging[..., Any]]]:
@@ -44,10 +44,27 @@ def call(name: str, *args: object, **named: object) -> Call[Any]:
 PODIOS: list[tuple[str, tuple[Any, ...], str]] = [
     ("hooks.create", ("app", 5, "u", "item.create"), "POST /hook/app/5/"),
     ("hooks.list", ("app", 5), "GET /hook/app/5/"),
+    ("hooks.get", (7,), "GET /hook/7"),
+    ("hooks.update", (7,), "PUT /hook/7"),
+    ("hooks.diagnose", (7,), "GET /hook/7/diagnosis"),
+    ("hooks.pause", (7,), "POST /hook/7/pause"),
+    ("hooks.resume", (7,), "POST /hook/7/resume"),
+    ("hooks.test", (7,), "POST /hook/7/test"),
     ("hooks.verify", (7,), "POST /hook/7/verify/request"),
     ("hooks.validate", (7, "c"), "POST /hook/7/verify/validate"),
     ("hooks.renew_secret", (7,), "POST /hook/7/secret"),
     ("hooks.delete", (7,), "DELETE /hook/7"),
+    ("deliveries.list", (7,), "GET /hook/7/delivery"),
+    ("deliveries.get", (7, 3), "GET /hook/7/delivery/3"),
+    ("deliveries.health", (7,), "GET /hook/7/health"),
+    ("deliveries.ledger", (42,), "GET /item/42/ledger"),
+    ("deliveries.undelivered", (5,), "GET /app/5/undelivered"),
+    ("deliveries.redeliver", (7, 3), "POST /hook/7/delivery/3/redeliver"),
+    ("replays.plan", (7,), "POST /hook/7/replay"),
+    ("replays.start", (7,), "POST /hook/7/replay"),
+    ("replays.get", (8,), "GET /replay/8"),
+    ("replays.list", (7,), "GET /hook/7/replay"),
+    ("replays.stop", (8,), "POST /replay/8/stop"),
     ("items.create", (5, {}), "POST /item/app/5/"),
     ("items.get", (42,), "GET /item/42"),
     ("items.get_by_app_item_id", (5, 2), "GET /app/5/item/2"),
@@ -176,10 +193,18 @@ def test_every_change_may_be_made_without_hooks_and_without_people() -> None:
     # What tells nobody: hooks about hooks, uploads, copies, descriptions, and what has no event.
     quiet = {
         "hooks.create",
+        "hooks.update",
+        "hooks.pause",
+        "hooks.resume",
+        "hooks.test",
         "hooks.verify",
         "hooks.validate",
         "hooks.delete",
         "hooks.renew_secret",
+        "deliveries.redeliver",
+        "replays.plan",
+        "replays.start",
+        "replays.stop",
         "files.upload",
         "files.copy",
         "files.describe",
@@ -198,7 +223,15 @@ def test_only_what_may_be_is_sent_twice() -> None:
     never = {name for name, arguments, _ in PODIOS if not call(name, *arguments).is_repeatable}
 
     assert {name for name in never if call_of(name).method != "POST"} == {"items.revert_revision"}
-    assert {name for name, *_ in PODIOS if call_of(name).method == "POST"} - never == {"items.filter", "items.iterate", "tags.add"}
+    assert {name for name, *_ in PODIOS if call_of(name).method == "POST"} - never == {
+        "hooks.pause",
+        "hooks.resume",
+        "items.filter",
+        "items.iterate",
+        "replays.plan",
+        "replays.stop",
+        "tags.add",
+    }
     assert not call("items.update", 42, {}, revision=3).is_repeatable
     assert not call("apps.update", 5, fields=[{"type": "text"}]).is_repeatable
     assert not call("comments.update", 9, "v", file_ids=[1]).is_repeatable

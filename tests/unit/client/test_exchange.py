@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tidings.client import Client, MemoryStore, NewHook, Tokens
 from tidings.client.calls import Call, nothing
-from tidings.client.exchange import Request, read_url
+from tidings.client.exchange import Request, Route, address, read_url, write_head
 from tidings.errors import Invalid
 
 
@@ -48,6 +50,18 @@ def test_what_is_no_servers_url_is_refused_in_words_that_do_not_repeat_it(url: s
         Client(url, "id", "secret")
 
     assert "hunter2" not in str(caught.value)
+
+
+@given(st.text() | st.text().map(lambda rest: f"https://{rest}"))
+def test_any_text_is_a_servers_url_or_invalid(text: str) -> None:
+    try:
+        server = read_url(text)
+    except Invalid:
+        return
+    host, port = address(server)
+    assert host.isascii()
+    assert 0 <= port < 65536
+    assert write_head(Route(server), Request("GET", "/app/1")).count(b"\r\n\r\n") == 1
 
 
 def test_no_secret_is_in_a_repr() -> None:

@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+import json
 import stat
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
-from tidings.client.tokens import FileStore, MemoryStore, Tokens, read_tokens
+from tidings.client.token_files import FileStore
+from tidings.client.tokens import MemoryStore, Tokens, read_tokens
 from tidings.errors import Invalid, TidingsError
 
+NAMES = st.sampled_from(["access_token", "refresh_token", "scope", "ref", "ref_type", "type", "id"]) | st.text(max_size=5)
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=10),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NAMES, inner, max_size=5),
+    max_leaves=8,
+)
 PAIR = Tokens("T1", "R1", "global:all", "app", 5)
 
 
@@ -46,6 +57,20 @@ def test_a_file_that_holds_no_tokens_counts_as_none(tmp_path: Path, held: bytes)
     (tmp_path / "t").write_bytes(held)
 
     assert FileStore(tmp_path / "t").load() is None
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.binary(max_size=60) | JSON.map(lambda value: json.dumps(value).encode()))
+def test_a_file_with_any_bytes_holds_tokens_or_none(tmp_path: Path, held: bytes) -> None:
+    (tmp_path / "t").write_bytes(held)
+
+    assert isinstance(FileStore(tmp_path / "t").load(), Tokens | None)
+
+
+@given(JSON)
+def test_any_answer_is_tokens_or_an_error_of_ours(answer: object) -> None:
+    with suppress(TidingsError):
+        assert read_tokens(answer).access_token
 
 
 @pytest.mark.parametrize("token", ["", "a b", "a\r\nX: 1", "é", "\x7f"])

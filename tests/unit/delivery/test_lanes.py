@@ -91,6 +91,17 @@ def test_a_good_probe_lets_the_others_through() -> None:
     assert taken(lanes, FIRST_OPEN) == [One(1, 1), One(1, 2)]
 
 
+def test_a_hook_that_is_forgiven_goes_on_at_once() -> None:
+    lanes = holding(*(One(1, n) for n in range(4)))
+    for _ in range(FAILURES_TO_OPEN):
+        lanes.failed(1, 0)
+    assert taken(lanes, 0) == []
+    lanes.forgive(1)
+    lanes.forgive(2)
+    assert lanes.hook_ids() == [1]
+    assert taken(lanes, 0) == [One(1, 0), One(1, 1)]
+
+
 def test_the_failure_that_opens_the_breaker_says_so_once() -> None:
     lanes = holding(One(1, 1))
     assert [lanes.failed(1, 0) for _ in range(FAILURES_TO_OPEN + 1)] == [False] * (FAILURES_TO_OPEN - 1) + [True, False]

@@ -15,7 +15,7 @@ from tidings.hooks.matching import Format, Hook
 from tidings.wire.signing import sign
 
 NOW = 1_767_322_800_000_000
-HOOK = Hook(5, "app", 3, "item.update", "http://a.example/in?key=k", True, False, "none", None, False, None, (b"new", b"old"))
+HOOK = Hook(5, "app", 3, "item.update", "http://a.example/in?key=k", True, None, "none", None, False, None, (b"new", b"old"))
 EVENT = Event(
     9, "item.update", 3, 2, "item", 42, '{"item_id":"42","item_revision_id":"1","external_id":""}', "[]", None, 0, None, NOW
 )  # fmt: skip

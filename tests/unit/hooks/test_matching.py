@@ -18,7 +18,7 @@ class Happened:
 
 
 def hook(hook_id: int, type: str = "item.update", ref: tuple[str, int] = ("app", 5), *, active: bool = True) -> Hook:
-    return Hook(hook_id, *ref, type, "http://a.example/", active, False, "none", None, False, None, (b"k",))
+    return Hook(hook_id, *ref, type, "http://a.example/", active, None, "none", None, False, None, (b"k",))
 
 
 def matched(event: Happened, *hooks: Hook) -> list[int]:

@@ -334,3 +334,36 @@ def test_any_signed_bytes_are_an_event_or_unreadable(body: bytes, media_type: st
     assert event.file_ids is not None
     assert event.external_id != ""
     assert repr(event)
+
+
+SAID_NAMES = st.sampled_from(["item", "fields", "changes", "values", "from", "to", "external_id", "file_ids", "depth", "item_id"])
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=10),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(SAID_NAMES | st.text(max_size=5), inner, max_size=6),
+    max_leaves=20,
+)
+
+
+@given(said=st.dictionaries(SAID_NAMES, ANYTHING))
+def test_whatever_json_an_event_holds_it_can_be_asked_for_everything(said: dict[str, object]) -> None:
+    body = json.dumps({**said, "type": "item.update", "hook_id": 7}).encode()
+
+    event = read(signed(body) | {"content-type": "application/json"}, body)
+
+    assert {type(value) for value in (getattr(event, "item_id", None), getattr(event, "app_id", None))} <= {int, type(None)}
+    assert isinstance(event.fields, dict | None)
+    assert isinstance(event.changed, dict | None)
+    assert isinstance(event.external_id, str | None)
+    assert all(isinstance(file_id, int) for file_id in event.file_ids)
+    assert event.depth >= 0
+
+
+HINTS = ["tidings-redelivery", "tidings-test", "tidings-attempt", "tidings-sequence", "tidings-app", "tidings-depth"]
+
+
+@given(headers=st.dictionaries(st.sampled_from(HINTS), st.text()))
+def test_whatever_stands_in_the_hints_an_event_can_be_asked_for_them(headers: dict[str, str]) -> None:
+    event = read(signed(BODY) | headers)
+
+    assert (event.test, event.redelivery) == (headers.get("tidings-test") == "true", headers.get("tidings-redelivery"))
+    assert all(hint is None or hint >= 0 for hint in (event.attempt, event.sequence, event.depth, getattr(event, "app_id", None)))

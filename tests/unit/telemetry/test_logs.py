@@ -212,6 +212,10 @@ def test_successes_can_be_left_out(form: Form) -> None:
     [
         (facts.HookDeactivated(7, "gone"), {"event": "hook_deactivated", "level": "warning", "hook_id": 7, "reason": "gone"}),
         (facts.BreakerMoved(7, "open"), {"event": "breaker_moved", "level": "info", "hook_id": 7, "state": "open"}),
+        (
+            facts.ReplayTurned(2, 7, "finished", 90),
+            {"event": "replay_turned", "level": "info", "replay_id": 2, "hook_id": 7, "state": "finished", "released": 90},
+        ),
         (facts.LeaseTaken(3), {"event": "lease_taken", "level": "info", "lease_id": 3}),
         (facts.LeaseLost(3), {"event": "lease_lost", "level": "warning", "lease_id": 3}),
         (facts.Pruned(500), {"event": "pruned", "level": "info", "events": 500}),

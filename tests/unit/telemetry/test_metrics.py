@@ -5,7 +5,16 @@ from __future__ import annotations
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from tidings.telemetry.facts import Claimed, DeliveryAttempted, EventsFannedOut, HookDeactivated, LoopStopped, Settled, Telemetry
+from tidings.telemetry.facts import (
+    Claimed,
+    DeliveryAttempted,
+    EventsFannedOut,
+    HookDeactivated,
+    LoopStopped,
+    ReplayTurned,
+    Settled,
+    Telemetry,
+)
 from tidings.telemetry.metrics import EXCHANGE_BOUNDS, LATENCY_BOUNDS, Histogram, Levels, Metrics
 
 SECOND = 1_000_000
@@ -39,6 +48,8 @@ def test_each_fact_moves_its_counters() -> None:
     telemetry.tell(Claimed(leased=3, cancelled=2))
     telemetry.tell(HookDeactivated(7, "gone"))
     telemetry.tell(LoopStopped(9, "item.update", 9))
+    telemetry.tell(ReplayTurned(2, 7, "started", 0))
+    telemetry.tell(ReplayTurned(2, 7, "finished", 90))
 
     samples = scrape(metrics)
     assert samples["tidings_events_accepted_total"] == 5
@@ -49,6 +60,7 @@ def test_each_fact_moves_its_counters() -> None:
     assert samples["tidings_deliveries_cancelled_total"] == 1 + 2
     assert samples["tidings_hooks_deactivated_total"] == 1
     assert samples["tidings_loops_stopped_total"] == 1
+    assert samples["tidings_replays_started_total"] == 1
 
 
 def test_attempts_are_counted_by_what_the_network_did() -> None:

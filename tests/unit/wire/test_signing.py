@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from contextlib import suppress
 from datetime import UTC, datetime
 
 import pytest
@@ -99,6 +100,12 @@ def test_what_is_no_secret_is_refused_without_repeating_it(secret: str) -> None:
         secret_key(secret)
     assert caught.value.__cause__ is None
     assert len(secret) <= len("whsec_") or secret.removeprefix("whsec_") not in str(caught.value)
+
+
+@given(st.text() | st.binary(max_size=40).map(lambda raw: "whsec_" + raw.decode("latin-1")))
+def test_any_text_is_a_secret_or_a_value_error(text: str) -> None:
+    with suppress(ValueError):
+        assert secret_key(text)
 
 
 # --- checking -------------------------------------------------------------------------------------------------------

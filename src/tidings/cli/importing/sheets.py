@@ -7,6 +7,7 @@ the import was told of.
 from __future__ import annotations
 
 import warnings
+import weakref
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
@@ -36,6 +37,7 @@ class Sheet:
                 workbook = load_workbook(path, read_only=True, data_only=True, keep_links=False)
         except _UNREADABLE as error:
             raise Invalid(f"{path.name} cannot be read as an Excel workbook: {error}") from None
+        weakref.finalize(self, workbook.close)  # it holds the file open
         names = [sheet.title for sheet in workbook.worksheets]
         if not names or (name is not None and name not in names):
             raise Invalid(f"{path.name} has no sheet {name or ''}; it has {', '.join(names) or 'none'}")

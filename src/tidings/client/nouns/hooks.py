@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tidings.client.calls import Call, D_co, Many, Noun, given, many, nothing, one, operation, path
-from tidings.client.objects import Hook, NewHook
+from tidings.client.objects import Diagnosis, Hook, NewHook
 from tidings.errors import TidingsError
 
 
@@ -25,6 +25,40 @@ class Hooks(Noun[D_co]):
     def list(self, ref_type: str, ref_id: int) -> Call[Many[Hook]]:
         """The hooks of one object."""
         return Call("GET", path("/hook/{}/{}/", ref_type, ref_id), many(Hook, "hook_id"))
+
+    @operation
+    def get(self, hook_id: int) -> Call[Hook]:
+        """One hook. Tidings has it; Podio lists those of an object."""
+        return Call("GET", path("/hook/{}", hook_id), one(Hook, "hook_id"))
+
+    @operation
+    def update(self, hook_id: int, /, **changes: object) -> Call[Hook]:
+        """The hook, changed in place: its `url`, `format`, `order`, `concurrency` (None: the server's setting), `preserve_query`.
+
+        An active hook is told at its URL until the new one has proved that it wants it, with a code of its own. Tidings has
+        it; Podio does not.
+        """
+        return Call("PUT", path("/hook/{}", hook_id), one(Hook, "hook_id"), changes)
+
+    @operation
+    def pause(self, hook_id: int) -> Call[None]:
+        """Let what the hook hears of wait. Tidings has it; Podio does not."""
+        return Call("POST", path("/hook/{}/pause", hook_id), nothing, {}, repeatable=True)
+
+    @operation
+    def resume(self, hook_id: int) -> Call[None]:
+        """Have sent what has waited, in its order. Tidings has it; Podio does not."""
+        return Call("POST", path("/hook/{}/resume", hook_id), nothing, {}, repeatable=True)
+
+    @operation
+    def test(self, hook_id: int) -> Call[None]:
+        """Have the hook, and no other, told of something that has not happened. Tidings has it; Podio does not."""
+        return Call("POST", path("/hook/{}/test", hook_id), nothing, {})
+
+    @operation
+    def diagnose(self, hook_id: int) -> Call[Diagnosis]:
+        """Why its deliveries do not arrive: its URL is connected to, and sent nothing. Tidings has it; Podio does not."""
+        return Call("GET", path("/hook/{}/diagnosis", hook_id), one(Diagnosis, "hook_id", "cause"))
 
     @operation
     def verify(self, hook_id: int) -> Call[None]:

@@ -19,7 +19,8 @@ from typing import Any
 
 from tidings.receiver.calling import OwnLoop
 from tidings.receiver.events import Event
-from tidings.receiver.inbox import rows
+from tidings.receiver.gaps import Gap, Span
+from tidings.receiver.inbox import numbers, rows
 from tidings.receiver.inbox.rows import Kept, Place
 from tidings.receiver.inbox.sqlite import SqlitePlace
 from tidings.receiver.inbox.work import Rules, Run, Work
@@ -61,8 +62,11 @@ class Inbox:
     # --- for a receiver -----------------------------------------------------------------------------------------------
 
     def put(self, event: Event, headers: Mapping[str, str], body: bytes) -> Future[bool] | asyncio.Future[bool]:
-        """Keep a message. The future is done when it is on the disk: whether it is new; it raises what the database says."""
-        work = self._work
+        """Keep a message. The future is done when it is on the disk: whether it is new; it raises what the database says.
+
+        One that has failed, and that somebody has had sent again, is tried again.
+        """
+        work, again = self._work, event.redelivery is not None
         ours = work is not None and work.finds_room()
         values = rows.arrival(
             event,
@@ -73,13 +77,25 @@ class Inbox:
             now=self._rules.now(),
         )
         if work is not None and work.is_here():
-            return work.keep(event if ours else None, values)
-        future = self._writer.submit(lambda place: place.execute(rows.INSERT, values) == 1)
+            return work.keep(event if ours else None, values, again=again)
+        future = self._writer.submit(lambda place: rows.keep(place, values, again=again) == 1)
         if work is not None and ours:
             future.add_done_callback(
                 lambda kept: work.arrived(event) if not (kept.cancelled() or kept.exception()) and kept.result() else None
             )
         return future
+
+    def count(self, hook_id: int, number: int, now: float) -> Future[None]:
+        """A number of a hook came: see `numbers.py`. `now` is in seconds, as for the next two."""
+        return self._writer.submit(lambda place: numbers.count(place, hook_id, number, now))
+
+    def numbers(self, hook_id: int) -> Future[list[Span]]:
+        """What is known of a hook's numbers."""
+        return self._writer.submit(lambda place: numbers.remembered(place, hook_id))
+
+    def claim(self, gap: Gap, now: float) -> Future[list[Gap]]:
+        """What of a gap is to be told here: no process has had it, and none has told it."""
+        return self._writer.submit(lambda place: numbers.claim(place, gap, now))
 
     def start(self, run: Run, loop: OwnLoop) -> None:
         """Deal with what is here and what comes, on `loop`. Does nothing when that is being done."""

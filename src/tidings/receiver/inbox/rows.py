@@ -1,4 +1,4 @@
-"""The table of an inbox, and every statement on it: one text for SQLite and for whatever SQLAlchemy reaches.
+"""The table of an inbox's messages, and every statement on it: one text for SQLite and for whatever SQLAlchemy reaches.
 
 A row is a message. `pending` until its functions have run, then `done`; `failed` when its last attempt has failed too;
 `dropped` when somebody gave it up. Done and dropped rows lose their body and stay for a while, so that a repeat is known
@@ -22,7 +22,10 @@ _COLUMNS = (
 )  # fmt: skip
 _LIST = ", ".join(_COLUMNS)
 _MINE = "id = :id AND owner = :owner AND state = 'pending'"
-_KEPT_HEADERS = ("content-type", "webhook-timestamp", "tidings-app", "tidings-space", "tidings-sequence", "tidings-attempt")
+_KEPT_HEADERS = (
+    "content-type", "webhook-timestamp", "tidings-app", "tidings-space", "tidings-sequence", "tidings-attempt", "tidings-depth",
+    "tidings-redelivery", "tidings-test",
+)  # fmt: skip
 
 # S608: the names put into these texts are the ones above
 PLAIN_INSERT = f"INSERT INTO tidings_inbox ({_LIST}) VALUES ({', '.join(f':{name}' for name in _COLUMNS)})"  # noqa: S608
@@ -47,7 +50,7 @@ class Place(Protocol):
     """Where the table is: used by one thread, in one transaction after the other."""
 
     def open(self) -> None:
-        """Reach it, and make the table where it is missing. Does nothing when it is open."""
+        """Reach it, and make the tables where they are missing. Does nothing when it is open."""
 
     def execute(self, statement: str, values: Values) -> int:
         """Run a statement that changes rows; how many it changed."""
@@ -89,6 +92,14 @@ class Kept:
         return reread(headers, self.body, self.id)
 
 
+def keep(place: Place, values: Values, *, again: bool) -> int:
+    """Put a new row in, unless its message is there; how many were put. With `again`, one that is there and has failed is tried again."""
+    new = place.execute(INSERT, values)
+    if again and not new:
+        place.execute(f"{RETRY} AND id = :id", {"now": values["received_at"], "id": values["id"]})
+    return new
+
+
 def kept(row: Sequence[Any]) -> Kept:
     """A row as it was found."""
     return Kept(*row)
@@ -100,7 +111,7 @@ def arrival(event: Event, headers: Mapping[str, str], body: bytes, *, owner: str
         "id": event.id,
         "hook_id": event.hook_id,
         "type": event.type,
-        "headers": "\n".join([f"{name}:{headers[name]}" for name in _KEPT_HEADERS if name in headers]),
+        "headers": "\n".join([f"{name}:{headers[name]}".replace("\n", " ") for name in _KEPT_HEADERS if name in headers]),
         "body": body,
         "state": "pending",
         "attempts": 0,

@@ -10,9 +10,11 @@ from sqlalchemy.engine import URL
 from sqlalchemy.exc import IntegrityError
 
 from tidings.receiver.core import LONGEST_ID
+from tidings.receiver.inbox.numbers import COUNT, PLAIN_COUNT
 from tidings.receiver.inbox.rows import INSERT, PLAIN_INSERT, Values
 
 _LETS_CONFLICTS_BE = ("postgresql", "sqlite")  # those that know `ON CONFLICT DO NOTHING`
+_PLAIN = {INSERT: PLAIN_INSERT, COUNT: PLAIN_COUNT}  # for those that do not
 
 _metadata = MetaData()
 _table = Table(
@@ -33,6 +35,14 @@ _table = Table(
     Column("error", Text, nullable=False),
 )
 Index("tidings_inbox_due", _table.c.state, _table.c.due_at)
+Table(
+    "tidings_inbox_numbers",
+    _metadata,
+    Column("hook_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("first_number", BigInteger, primary_key=True, autoincrement=False),
+    Column("last_number", BigInteger, nullable=False),
+    Column("seen_at", BigInteger, nullable=False),
+)
 
 
 class SqlalchemyPlace:
@@ -45,7 +55,7 @@ class SqlalchemyPlace:
         self._inserts_twice = self._engine.dialect.name in _LETS_CONFLICTS_BE
 
     def open(self) -> None:
-        """Reach it, and make the table where it is missing."""
+        """Reach it, and make the tables where they are missing."""
         if self._open is None or self._open.invalidated:
             self.close()
             _metadata.create_all(self._engine)
@@ -53,8 +63,8 @@ class SqlalchemyPlace:
 
     def execute(self, statement: str, values: Values) -> int:
         """Run a statement that changes rows; how many it changed."""
-        if statement is INSERT and not self._inserts_twice:
-            return self._insert(values)
+        if statement in _PLAIN and not self._inserts_twice:
+            return self._insert(_PLAIN[statement], values)
         return self._connection.execute(text(statement), dict(values)).rowcount
 
     def rows(self, statement: str, values: Values) -> list[Sequence[Any]]:
@@ -77,10 +87,10 @@ class SqlalchemyPlace:
             self._engine.dispose()
             self._open = None
 
-    def _insert(self, values: Values) -> int:
+    def _insert(self, statement: str, values: Values) -> int:
         try:
             with self._connection.begin_nested():
-                return self._connection.execute(text(PLAIN_INSERT), dict(values)).rowcount
+                return self._connection.execute(text(statement), dict(values)).rowcount
         except IntegrityError:
             return 0
 

@@ -17,6 +17,12 @@ CREATE TABLE IF NOT EXISTS tidings_inbox (
     received_at INTEGER NOT NULL, ended_at INTEGER, finished TEXT NOT NULL, error TEXT NOT NULL
 ) WITHOUT ROWID
 """
+_NUMBERS = """
+CREATE TABLE IF NOT EXISTS tidings_inbox_numbers (
+    hook_id INTEGER NOT NULL, first_number INTEGER NOT NULL, last_number INTEGER NOT NULL, seen_at INTEGER NOT NULL,
+    PRIMARY KEY (hook_id, first_number)
+) WITHOUT ROWID
+"""
 _DUE_INDEX = "CREATE INDEX IF NOT EXISTS tidings_inbox_due ON tidings_inbox (due_at) WHERE state = 'pending'"
 
 
@@ -28,12 +34,12 @@ class SqlitePlace:
         self._open: sqlite3.Connection | None = None
 
     def open(self) -> None:
-        """Reach it, and make the file and the table where they are missing."""
+        """Reach it, and make the file and the tables where they are missing."""
         if self._open is not None:
             return
         connection = sqlite3.connect(self._path, timeout=_PATIENCE, isolation_level="IMMEDIATE", check_same_thread=False)
         try:
-            for statement in ("PRAGMA journal_mode = WAL", "PRAGMA synchronous = FULL", _TABLE, _DUE_INDEX):
+            for statement in ("PRAGMA journal_mode = WAL", "PRAGMA synchronous = FULL", _TABLE, _DUE_INDEX, _NUMBERS):
                 connection.execute(statement)
         except sqlite3.Error:
             connection.close()

@@ -16,11 +16,12 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from tidings.receiver.calling import Steps, take_steps_async
 from tidings.receiver.events import Event
-from tidings.receiver.inbox import rows
+from tidings.receiver.inbox import numbers, rows
 from tidings.receiver.inbox.rows import Kept, Place, Values
 from tidings.receiver.inbox.together import Change, Together
 from tidings.receiver.inbox.writer import Writer
@@ -94,8 +95,8 @@ class Work:
         except RuntimeError:
             return False
 
-    def keep(self, event: Event | None, values: Values) -> asyncio.Future[bool]:
-        """Keep a message, and deal with it if `event` says that it is ours. On this loop; see `Inbox.put`."""
+    def keep(self, event: Event | None, values: Values, *, again: bool) -> asyncio.Future[bool]:
+        """Keep a message, and deal with it if `event` says that it is ours. On this loop; see `Inbox.put` and `rows.keep`."""
         future: asyncio.Future[bool] = self._loop.create_future()
 
         def kept(changed: int, error: BaseException | None) -> None:
@@ -108,7 +109,7 @@ class Work:
             else:
                 future.set_exception(error)
 
-        self._together.add(lambda place: place.execute(rows.INSERT, values), kept)
+        self._together.add(lambda place: rows.keep(place, values, again=again), kept)
         return future
 
     def arrived(self, event: Event) -> None:
@@ -253,7 +254,12 @@ class Work:
             return
         self._pruned_at = self._loop.time()
         before = self._rules.now(-self._rules.keep)
-        await asyncio.wrap_future(self._writer.submit(lambda place: place.execute(rows.PRUNE, {"before": before})))
+        for statement in (rows.PRUNE, numbers.PRUNE):
+            await asyncio.wrap_future(self._writer.submit(partial(_run, statement, {"before": before})))
+
+
+def _run(statement: str, values: Values, place: Place) -> int:
+    return place.execute(statement, values)
 
 
 def _lane(event: Event) -> tuple[str, Any] | None:

@@ -59,6 +59,8 @@ events = Table(
     Index("ix_events_waiting", "event_id", sqlite_where=text("matched IS NULL"), postgresql_where=text("matched IS NULL")),
     Index("ix_events_object_type_object_id", "object_type", "object_id"),
     Index("ix_events_created_at", "created_at"),
+    # What is for one hook, so that it can be left out where the hook's deliveries are counted.
+    Index("ix_events_hook_id", "hook_id", sqlite_where=text("hook_id IS NOT NULL"), postgresql_where=text("hook_id IS NOT NULL")),
     sqlite_autoincrement=True,
 )
 
@@ -170,7 +172,7 @@ deliveries = Table(
     Column("state", Text, nullable=False),  # pending | sending | delivered | exhausted | cancelled
     Column("attempts", Integer, nullable=False),  # exchanges that have ended
     moment("due_at"),
-    Column("lease_id", Integer, nullable=False),  # 0: held by nobody
+    Column("lease_id", Integer, nullable=False),  # 0: held by nobody; below: waits for the hook of that number, which is paused
     Column("reason", Text),  # of the last failure, or why it was cancelled
     moment("created_at"),
     moment("ended_at", null=True),
@@ -193,14 +195,18 @@ deliveries = Table(
         "hook_id",
         "lane",
         "sequence",
+        "ended_at",
         sqlite_where=text("lane IS NOT NULL AND ended_at IS NULL"),
         postgresql_where=text("lane IS NOT NULL AND ended_at IS NULL"),
     ),
     # For people who ask what of a hook waits, and what was given up. The second costs only those that fail.
+    # `ended_at` stands in this one and the one above, always null, because SQLite believes that it has to look it up, and then
+    # rather walks along the primary key, over all that the hook was ever told.
     Index(
         "ix_deliveries_waiting",
         "hook_id",
         "sequence",
+        "ended_at",
         sqlite_where=text("ended_at IS NULL"),
         postgresql_where=text("ended_at IS NULL"),
     ),
@@ -211,6 +217,14 @@ deliveries = Table(
         "sequence",
         sqlite_where=text("state IN ('exhausted', 'cancelled')"),
         postgresql_where=text("state IN ('exhausted', 'cancelled')"),
+    ),
+    # How far the deliveries of a replay have come: holds what was asked for again, and nothing else.
+    Index(
+        "ix_deliveries_replay",
+        "replay_id",
+        "state",
+        sqlite_where=text("replay_id IS NOT NULL"),
+        postgresql_where=text("replay_id IS NOT NULL"),
     ),
     sqlite_with_rowid=False,
 )

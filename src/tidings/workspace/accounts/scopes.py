@@ -37,6 +37,7 @@ PATHS: dict[str, tuple[str, ...]] = {
     "form": _APP,
     "tag": _APP,
     "hook": _EITHER,
+    "replay": _EITHER,
     "comment": _EITHER,
     "file": _EITHER,
     "task": _EITHER,

@@ -26,9 +26,9 @@ from tidings.errors import Gone, InvalidGrant, NotFound
 from tidings.store.database import Tx
 from tidings.store.schema import apps, auth_codes, clients, orgs, sessions, spaces, tokens, users
 from tidings.store.sealing import Keyring
-from tidings.workspace.access import SYSTEM, Caller
+from tidings.workspace.access import SYSTEM, Caller, reach_app
 from tidings.workspace.accounts.scopes import EVERYTHING, narrowed
-from tidings.workspace.apps import open_app_token
+from tidings.workspace.apps import open_app_token, write_app_token
 
 KEPT_AFTER_DEATH = DAY  # so that a question about yesterday's login can be answered
 RACE = 10 * SECOND  # within which a second refresh with the same token is one client's two threads, and no theft
@@ -203,6 +203,17 @@ def revoke_family(tx: Tx, family_id: int, *, now: int) -> list[bytes]:
         tx.execute(update(tokens).where(*alive).values(revoked_at=now))
         dead.extend(hashes)
     return dead
+
+
+def renew_app_token(tx: Tx, caller: Caller, keyring: Keyring, app_id: int, *, now: int) -> str:
+    """Give an app a new token, and answer it: who signed in as the app with the one before must sign in again.
+
+    Raises `NotFound`, `Forbidden` for who is no admin of the app, `Gone`.
+    """
+    reach_app(tx, caller, app_id, "admin", lock=True)
+    mine: tuple[ColumnElement[bool], ...] = (tokens.c.ref_type == "app", tokens.c.ref_id == app_id, tokens.c.revoked_at.is_(None))
+    tx.execute(update(tokens).where(*mine).values(revoked_at=now))
+    return write_app_token(tx, keyring, app_id)
 
 
 def prune_tokens(tx: Tx, *, now: int) -> int:

@@ -58,6 +58,11 @@ def find_users(tx: Tx, user_ids: Iterable[int]) -> dict[int, User]:
     return {row["user_id"]: _user(row) for row in rows}
 
 
+def list_users(tx: Tx) -> list[User]:
+    """Everybody, in the order in which they were made: for the operator, who alone may see them all."""
+    return [_user(row) for row in tx.execute(_USER.order_by(users.c.user_id)).mappings()]
+
+
 def get_myself(tx: Tx, caller: Caller) -> User:
     """The person who calls. Raises `Forbidden` for a caller that is no person."""
     if caller.kind != "user":

@@ -31,7 +31,7 @@ def clone_item(tx: Tx, caller: Caller, item_id: int, *, now: int, heard: bool = 
     those = fieldset(tx, app)
     held = {slot.field.field_id: source.values[slot.field.field_id] for slot in those.slots if slot.field.field_id in source.values}
     values = _with_own_files(tx, caller, those, held, now=now)
-    clone, _, _ = write_item(tx, caller, app, (values, None), held, NOTHING, now=now, heard=heard)
+    clone, _, _ = write_item(tx, caller, app, those, (values, None), held, NOTHING, now=now, heard=heard)
     _attach_copies(tx, caller, app, source, clone, now=now, heard=heard)
     if source.tag_count:
         replace_tags(tx, caller, clone.item_id, tags_on(tx, [item_id])[item_id], now=now, heard=heard)

@@ -20,7 +20,7 @@ from sqlalchemy import RowMapping
 from tidings.errors import Conflict, Gone, Invalid, NotFound
 from tidings.events.outbox import NewEvent, append_many
 from tidings.store.database import Tx
-from tidings.workspace.access import Caller, Role, reach_app
+from tidings.workspace.access import Caller, Role, let_into_app, reach_app
 from tidings.workspace.apps import app_config, require_edits, require_new_items
 from tidings.workspace.fields.fieldsets import Fieldset, Values, fieldset
 from tidings.workspace.files.files import hold_files
@@ -70,21 +70,23 @@ Read = tuple[Values, str | None]
 
 def create_item(tx: Tx, caller: Caller, app_id: int, new: NewItem, *, now: int, heard: bool = True) -> Item:
     """A new item. Raises `Invalid`, naming the field; `Conflict` for an inactive app; `NotFound`, `Forbidden` and `Gone`."""
-    return make_item(tx, caller, reach_app(tx, caller, app_id, "regular", lock=True), new, now=now, heard=heard)[0]
+    app = reach_app(tx, caller, app_id, "regular", lock=True)
+    return make_item(tx, caller, app, fieldset(tx, app), new, now=now, heard=heard)[0]
 
 
-def make_item(tx: Tx, caller: Caller, app: RowMapping, new: NewItem, *, now: int, heard: bool) -> tuple[Item, int, Known]:
+def make_item(
+    tx: Tx, caller: Caller, app: RowMapping, those: Fieldset, new: NewItem, *, now: int, heard: bool
+) -> tuple[Item, int, Known]:  # fmt: skip
     """The same in an app that the caller has been let into: the item, the id of its revision, and what it refers to."""
     require_new_items(caller, app)
-    read = _placed(None, fieldset(tx, app), new)
-    return write_item(tx, caller, app, read, {}, new.enclosed, now=now, heard=heard)
+    read = _placed(None, those, new)
+    return write_item(tx, caller, app, those, read, {}, new.enclosed, now=now, heard=heard)
 
 
 def write_item(
-    tx: Tx, caller: Caller, app: RowMapping, read: Read, held: Values, enclosed: Enclosed, *, now: int, heard: bool
+    tx: Tx, caller: Caller, app: RowMapping, those: Fieldset, read: Read, held: Values, enclosed: Enclosed, *, now: int, heard: bool
 ) -> tuple[Item, int, Known]:  # fmt: skip
     """The same from values that have been read; what they name, and `held` does as well, may be gone or out of reach."""
-    those = fieldset(tx, app)
     drafts, known = _drafted(tx, caller, app, those, [read], held, now=now)
     item, revision_id = item_rows.insert_item(tx, drafts[0], app["revision"])
     item_rows.insert_keys(tx, those.keys(item.item_id, item.values))
@@ -187,11 +189,14 @@ def reach_item(
 
     Raises `NotFound`, `Forbidden`, and `Gone` for a deleted item unless it may be `even_deleted`.
     """
-    item = item_rows.find_item(tx, item_id, lock=lock)
-    if item is None:
+    if lock:
+        item_rows.find_item(tx, item_id, lock=True)
+    found = item_rows.find_with_app(tx, caller, item_id)  # as it is once we have the lock
+    if found is None:
         raise NotFound(parameters={"item_id": item_id})
+    item, app = found
     try:
-        app = reach_app(tx, caller, item.app_id, role)
+        let_into_app(tx, caller, app, role)
     except NotFound:
         raise NotFound(parameters={"item_id": item_id}) from None
     if item.deleted_at is not None and not even_deleted:

@@ -6,11 +6,11 @@ values that it had. That is how a receiver of `item.delete` learns what is gone.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from msgspec import Struct
-from sqlalchemy import bindparam, literal_column, select
+from sqlalchemy import ColumnElement, bindparam, literal_column, select
 
 from tidings.errors import NotFound
 from tidings.store.database import Tx
@@ -20,7 +20,7 @@ from tidings.workspace.access import Caller
 from tidings.workspace.fields.fieldsets import Slot, Values, fieldset
 from tidings.workspace.items.items import reach_item
 from tidings.workspace.items.references import look_up
-from tidings.workspace.items.rows import decode_values
+from tidings.workspace.items.rows import Item, decode_values
 
 
 class Revision(Struct, frozen=True):
@@ -58,13 +58,14 @@ _ALL = Statement(
 _OF_ITEM = item_revisions.c.item_id == bindparam("item_id")
 _ONE = Statement(select(*_COLUMNS).where(_OF_ITEM, item_revisions.c.revision == bindparam("revision")))
 _VALUES = Statement(select(item_revisions.c.field_values).where(_OF_ITEM, item_revisions.c.revision == bindparam("revision")))
-_ENDS = (
+_FIRST: ColumnElement[int] = literal_column("0")
+_ENDS_OF_ONE = Statement(select(*_COLUMNS).where(_OF_ITEM, item_revisions.c.revision.in_((_FIRST, bindparam("revision")))))
+_ENDS_OF_MANY = (
     select(*_COLUMNS)
     .join(items, items.c.item_id == item_revisions.c.item_id)
-    .where((item_revisions.c.revision == literal_column("0")) | (item_revisions.c.revision == items.c.revision))
+    .where((item_revisions.c.revision == _FIRST) | (item_revisions.c.revision == items.c.revision))
+    .where(items.c.item_id.in_(bindparam("ids", expanding=True)))
 )
-_ENDS_OF_ONE = Statement(_ENDS.where(items.c.item_id == bindparam("item_id")))
-_ENDS_OF_MANY = _ENDS.where(items.c.item_id.in_(bindparam("ids", expanding=True)))
 
 
 def list_revisions(tx: Tx, caller: Caller, item_id: int) -> list[Revision]:
@@ -101,12 +102,17 @@ def _required(statement: Statement, tx: Tx, item_id: int, number: int) -> tuple[
     return row
 
 
-def first_and_last(tx: Tx, item_ids: Sequence[int]) -> dict[int, tuple[Revision, Revision]]:
+def first_and_last(tx: Tx, those: Sequence[Item]) -> dict[int, tuple[Revision, Revision]]:
     """The first revision of each item, and the one that it is at. Asks for no right."""
+    if len(those) == 1:
+        [item] = those
+        rows: Iterable[Sequence[Any]] = _ENDS_OF_ONE.all(tx, {"item_id": item.item_id, "revision": item.revision})
+    else:
+        rows = tx.execute(_ENDS_OF_MANY, {"ids": [item.item_id for item in those]})
     ends: dict[int, list[Revision]] = {}
-    for row in _ENDS_OF_ONE.all(tx, {"item_id": item_ids[0]}) if len(item_ids) == 1 else tx.execute(_ENDS_OF_MANY, {"ids": item_ids}):
+    for row in rows:
         ends.setdefault(row[0], []).append(Revision(*row))
-    return {item_id: (min(those, key=_number), max(those, key=_number)) for item_id, those in ends.items()}
+    return {item_id: (min(pair, key=_number), max(pair, key=_number)) for item_id, pair in ends.items()}
 
 
 def _number(revision: Revision) -> int:

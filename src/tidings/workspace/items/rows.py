@@ -11,12 +11,13 @@ from typing import Any, Literal
 
 import msgspec
 from msgspec import Struct
-from sqlalchemy import bindparam, delete, func, insert, select, update
+from sqlalchemy import RowMapping, bindparam, delete, func, insert, select, update
 
 from tidings.store.database import Tx
 from tidings.store.rows import insert_rows
 from tidings.store.schema import apps, item_revisions, item_values, items
 from tidings.store.statements import Statement
+from tidings.workspace.access import APPS_WITH_ROLES, Caller, app_row
 from tidings.workspace.fields.fieldsets import Values
 
 RevisionType = Literal["creation", "update", "delete"]
@@ -54,6 +55,11 @@ _ITEM = select(*(items.c[name] for name in _COLUMNS))
 
 _BY_ID = _ITEM.where(items.c.item_id == bindparam("item_id"))
 _GET, _LOCK = Statement(_BY_ID), Statement(_BY_ID.with_for_update(key_share=True))
+_WITH_APP = Statement(
+    APPS_WITH_ROLES.join(items, items.c.app_id == apps.c.app_id)
+    .add_columns(*(items.c[name] for name in _COLUMNS))
+    .where(items.c.item_id == bindparam("item_id"))
+)
 _GET_MANY = _ITEM.where(items.c.item_id.in_(bindparam("ids", expanding=True)))
 _LOCK_MANY = _GET_MANY.where(items.c.app_id == bindparam("app_id")).order_by(items.c.item_id).with_for_update(key_share=True)
 _BY_APP_ITEM_ID = Statement(_ITEM.where(items.c.app_id == bindparam("app_id"), items.c.app_item_id == bindparam("app_item_id")))
@@ -77,6 +83,12 @@ def encode_values(values: Values) -> str:
 def find_item(tx: Tx, item_id: int, *, lock: bool = False) -> Item | None:
     """The item, deleted or not; `lock` makes others who change it wait for our commit."""
     return _item((_LOCK if lock else _GET).first(tx, {"item_id": item_id}))
+
+
+def find_with_app(tx: Tx, caller: Caller, item_id: int) -> tuple[Item, RowMapping] | None:
+    """The item, deleted or not, and the row of its app, on which nobody has judged the caller yet."""
+    row = _WITH_APP.first(tx, {"item_id": item_id, "user_id": caller.user_id})
+    return None if row is None else (_require(row[-len(_COLUMNS) :]), app_row(row[: -len(_COLUMNS)]))
 
 
 def find_by_app_item_id(tx: Tx, app_id: int, app_item_id: int) -> Item | None:

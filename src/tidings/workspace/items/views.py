@@ -62,9 +62,10 @@ class PageView(Struct, frozen=True):
 def create_and_view(tx: Tx, caller: Caller, app_id: int, new: NewItem, *, now: int, heard: bool) -> ItemView:
     """A new item. Raises as `items.create_item` does."""
     app = reach_app(tx, caller, app_id, "regular", lock=True)
-    item, revision_id, known = make_item(tx, caller, app, new, now=now, heard=heard)
+    those = fieldset(tx, app)
+    item, revision_id, known = make_item(tx, caller, app, those, new, now=now, heard=heard)
     first = Revision(item.item_id, 0, revision_id, "creation", app["revision"], item.created_by, now)
-    view = ItemView(item, view_app(caller, app), fieldset(tx, app), known, find_authors(tx, {item.created_by}), first, first)
+    view = ItemView(item, view_app(caller, app), those, known, find_authors(tx, {item.created_by}), first, first)
     return replace(view, hanging=hanging_on(tx, caller, app, item)) if new.enclosed else view
 
 
@@ -113,7 +114,7 @@ def view_items(tx: Tx, caller: Caller, app: RowMapping, those: Sequence[Item]) -
     """These items of `app`, in their order, without what hangs on them."""
     fields = fieldset(tx, app)
     known = look_up(tx, caller, app, fields, (item.values for item in those))
-    ends = first_and_last(tx, [item.item_id for item in those])
+    ends = first_and_last(tx, those)
     authors = find_authors(tx, {revision.created_by for pair in ends.values() for revision in pair})
     shown = view_app(caller, app)
     return [ItemView(item, shown, fields, known, authors, *ends[item.item_id]) for item in those]

@@ -11,6 +11,13 @@ depends_on = None
 
 def upgrade() -> None:
     op.add_column("events", sa.Column("test", sa.Boolean(), server_default=sa.false(), nullable=False))
+    op.create_index(
+        "ix_events_hook_id",
+        "events",
+        ["hook_id"],
+        sqlite_where=sa.text("hook_id IS NOT NULL"),
+        postgresql_where=sa.text("hook_id IS NOT NULL"),
+    )
     op.add_column("hooks", sa.Column("next_url", sa.Text(), nullable=True))
     op.add_column("hooks", sa.Column("paused_at", sa.BigInteger(), nullable=True))
 
@@ -26,10 +33,18 @@ def upgrade() -> None:
 
     op.add_column("deliveries", sa.Column("earlier", sa.Integer(), nullable=True))
     op.add_column("deliveries", sa.Column("replay_id", sa.Integer(), nullable=True))
+    op.drop_index("ix_deliveries_lane", "deliveries")
+    op.create_index(
+        "ix_deliveries_lane",
+        "deliveries",
+        ["hook_id", "lane", "sequence", "ended_at"],
+        sqlite_where=sa.text("lane IS NOT NULL AND ended_at IS NULL"),
+        postgresql_where=sa.text("lane IS NOT NULL AND ended_at IS NULL"),
+    )
     op.create_index(
         "ix_deliveries_waiting",
         "deliveries",
-        ["hook_id", "sequence"],
+        ["hook_id", "sequence", "ended_at"],
         sqlite_where=sa.text("ended_at IS NULL"),
         postgresql_where=sa.text("ended_at IS NULL"),
     )
@@ -39,6 +54,14 @@ def upgrade() -> None:
         ["hook_id", "state", "sequence"],
         sqlite_where=sa.text("state IN ('exhausted', 'cancelled')"),
         postgresql_where=sa.text("state IN ('exhausted', 'cancelled')"),
+    )
+
+    op.create_index(
+        "ix_deliveries_replay",
+        "deliveries",
+        ["replay_id", "state"],
+        sqlite_where=sa.text("replay_id IS NOT NULL"),
+        postgresql_where=sa.text("replay_id IS NOT NULL"),
     )
 
     op.create_table(
