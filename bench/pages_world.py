@@ -30,6 +30,7 @@ from tidings.hooks.secrets import make_secret
 from tidings.store.database import Tx, open_database
 from tidings.store.sealing import Keyring
 from tidings.workspace.access import Caller
+from tidings.workspace.accounts.passwords import hash_password
 from tidings.workspace.accounts.users import create_user
 from tidings.workspace.apps import create_app
 from tidings.workspace.fields.fields import NewField
@@ -37,7 +38,9 @@ from tidings.workspace.items.items import NewItem, create_items
 from tidings.workspace.orgs import create_org
 from tidings.workspace.spaces import create_space
 
-KEYRING = Keyring(b"k" * 32)
+KEY = b"k" * 32
+KEYRING = Keyring(KEY)
+USERNAME, PASSWORD = "ada@example.org", "a long password"
 HOOKS = 1_000
 APPS = 92  # the first with a hundred hooks, the second with the busy one
 EVENTS = 343_000
@@ -73,7 +76,7 @@ def fill(data: Path, now: int) -> PagesWorld:
     with driver:
         _hooks(driver, app_ids, now)
         _events(driver, app_ids, item_ids, now)
-        _deliveries(driver)
+        _deliveries(driver, now)
         _attempts(driver)
         _records(driver, now)
     driver.execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -89,7 +92,7 @@ async def _people(data: Path, now: int) -> tuple[Caller, list[int], list[int]]:
 
 
 def _make_apps(tx: Tx, now: int) -> tuple[Caller, list[int], list[int]]:
-    caller = Caller("user", create_user(tx, "ada@example.org", "", "Ada", now=now).user_id)
+    caller = Caller("user", create_user(tx, USERNAME, hash_password(PASSWORD), "Ada", now=now).user_id)
     org_id = create_org(tx, caller, "Engines", now=now).org_id
     space_id = create_space(tx, caller, org_id, {"name": "Workshop"}, now=now).space_id
     title = [NewField("text", {"label": "Title"})]
@@ -142,8 +145,9 @@ def _events(driver: sqlite3.Connection, app_ids: list[int], item_ids: list[int],
     )
 
 
-def _deliveries(driver: sqlite3.Connection) -> None:
-    """One for each hook on the event's app. The last three of each hook wait; of the others one in a hundred was given up."""
+def _deliveries(driver: sqlite3.Connection, now: int) -> None:
+    """One for each hook on the event's app. The last three of each hook wait, until tomorrow, so that a server on this folder sends
+    nothing; of the others one in a hundred was given up."""
     driver.execute(
         """
         INSERT INTO deliveries (hook_id, sequence, event_id, state, attempts, due_at, lease_id, reason, created_at, ended_at)
@@ -155,9 +159,10 @@ def _deliveries(driver: sqlite3.Connection) -> None:
             CASE WHEN back <= 3 THEN 'pending' WHEN sequence % 100 = 50 THEN 'exhausted' WHEN sequence % 400 = 60 THEN 'cancelled'
                 ELSE 'delivered' END,
             CASE WHEN back <= 3 THEN 2 WHEN sequence % 100 = 50 THEN 10 ELSE 1 END,
-            created_at + 60000000, 0, CASE WHEN back <= 3 OR sequence % 100 = 50 THEN 'status' END, created_at,
+            CASE WHEN back <= 3 THEN ? ELSE created_at + 60000000 END, 0, CASE WHEN back <= 3 OR sequence % 100 = 50 THEN 'status' END, created_at,
             CASE WHEN back > 3 THEN created_at + 90000 END
-        FROM numbered ORDER BY hook_id, sequence"""
+        FROM numbered ORDER BY hook_id, sequence""",
+        (now + DAY,),
     )
 
 

@@ -17,8 +17,8 @@ from tests.support.databases import place_on_sqlite
 from tests.support.processes import serving
 from tests.support.windows import Room, window
 
-# Half of what a browser costs is drawing; root may not use its sandbox.
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-gpu-compositing", "--disable-software-rasterizer", "--renderer-process-limit=1"]
+# Root may not use its sandbox; and what is done ahead, for pages that nobody may ever want, is a fifth of what a page costs.
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-features=SpareRendererForSitePerProcess,BackForwardCache"]
 
 
 @pytest.fixture(scope="package")
@@ -36,7 +36,7 @@ def browser() -> Iterator[Browser]:
     path = shutil.which("chromium")
     assert path, "these tests need chromium: call `make test`, or apt-get install chromium"
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=path, args=[*FLAGS, *__import__("os").environ.get("XF","").split()])
+        chromium = playwright.chromium.launch(executable_path=path, args=FLAGS)
         yield chromium
         chromium.close()
 

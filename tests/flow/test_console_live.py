@@ -61,6 +61,7 @@ async def watching(browser: Browser, path: str) -> AsyncIterator[Watched]:
     async with browser.http.stream("GET", path) as answer:
         assert answer.status_code == 200, await answer.aread()
         assert answer.headers["content-type"].startswith("text/event-stream")
+        assert "default-src 'none'" in answer.headers["content-security-policy"]
         yield Watched(answer.aiter_lines())
 
 
@@ -124,6 +125,7 @@ async def test_a_session_has_so_many_streams_and_a_stop_ends_them_all_at_once(sq
             watched = [await later.enter_async_context(watching(ada, "/console/hooks/1/live")) for _ in range(MOST_OF_A_SESSION)]
             for hook in watched:
                 await hook.until("standing", "Not verified")
+            assert (await ada.http.head("/console/hooks/1/live")).headers["cache-control"] == "no-store"  # and is at an end
             refused = await ada.open("/console/hooks/1/live")
             assert (refused.status, "Too many pages are open" in refused.words) == (503, True)
             began = time.monotonic()

@@ -95,6 +95,7 @@ def test_it_stays_up_for_people_until_ctrl_c(tmp_path: Path, demos: list[Demo]) 
 
     # What it says to try, tried.
     [(host, port, app_id)] = set(re.findall(r"curl http://(127\.0\.0\.1):(\d+)/item/app/(\d+)/", demo.output))
+    assert f"http://{host}:{port}/console/apps/{app_id}/developer" in demo.output
     [token] = re.findall(r"TOKEN=(\S+)", demo.output)
     connection = http.client.HTTPConnection(host, int(port), timeout=5)
     headers = {"Authorization": f"OAuth2 {token}", "Content-Type": "application/x-www-form-urlencoded"}  # as curl -d says

@@ -9,8 +9,8 @@ import hashlib
 import pytest
 
 from tests.support.databases import AnyDatabase
-from tests.support.world import NOW, SECOND, World, make_world
-from tidings.errors import Gone, Invalid, InvalidClient, InvalidScope, NotFound
+from tests.support.world import KEYRING, NOW, SECOND, World, make_world
+from tidings.errors import Gone, Invalid, InvalidClient, InvalidGrant, InvalidScope, NotFound
 from tidings.store.database import Tx
 from tidings.workspace.access import SYSTEM, Caller
 from tidings.workspace.accounts.auth_codes import CODE_LIFE, Challenge, exchange_code, find_code_user, give_code, is_answer, read_challenge
@@ -32,11 +32,13 @@ from tidings.workspace.accounts.tokens import (
     Exchange,
     Lives,
     TokenPair,
+    check_app_token,
     find_holder,
     find_refresher,
     hash_token,
     issue,
     prune_tokens,
+    renew_app_token,
     revoke,
     rotate,
 )
@@ -278,6 +280,22 @@ async def test_a_renewed_secret_ends_the_old_one_and_no_token(database: AnyDatab
     with pytest.raises(InvalidClient, match="secret"):
         await database.read(check_client, client.client_id, client.client_secret)
     assert await is_alive(database, pair)
+
+
+async def test_a_renewed_app_token_ends_the_old_one_and_what_was_given_for_it(database: AnyDatabase) -> None:
+    world, client, user = await database.write(move_in)
+    app = Caller("app", world.app_id, client.auth_client_id)
+    old = await database.write(renew_app_token, user, KEYRING, world.app_id, now=NOW)
+    mine, others = await database.write(issue, app, now=NOW, lives=LIVES), await database.write(issue, user, now=NOW, lives=LIVES)
+    new = await database.write(renew_app_token, user, KEYRING, world.app_id, now=NOW)
+    await database.read(check_app_token, KEYRING, world.app_id, new)
+    with pytest.raises(InvalidGrant):
+        await database.read(check_app_token, KEYRING, world.app_id, old)
+    assert not await is_alive(database, mine)
+    assert await database.read(find_refresher, client.auth_client_id, mine.refresh_token, now=NOW) is None
+    assert await is_alive(database, others)
+    with pytest.raises(NotFound):
+        await database.write(renew_app_token, Caller("user", 99), KEYRING, world.app_id, now=NOW)
 
 
 async def test_what_is_not_named_of_a_client_stays(database: AnyDatabase) -> None:

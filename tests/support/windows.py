@@ -47,11 +47,11 @@ def window(browser: Browser, room: Room, **context: Any) -> Iterator[Page]:
     """A window with cookies of its own. What any page in it throws or logs as an error, a dialog, and a request to anywhere but
     the room's server fail the test."""
     wrong: list[str] = []
-    with browser.new_context(base_url=room.url, **context) as opened:
+    with browser.new_context(base_url=room.url, reduced_motion="reduce", **context) as opened:
         opened.set_default_timeout(PATIENCE)
         opened.on("page", lambda page: _watch(page, room, wrong))
         yield opened.new_page()
-    assert not wrong
+    assert not wrong, wrong
 
 
 def _watch(page: Page, room: Room, wrong: list[str]) -> None:
@@ -61,7 +61,7 @@ def _watch(page: Page, room: Room, wrong: list[str]) -> None:
 
     page.on("dialog", refuse)
     page.on("pageerror", lambda error: wrong.append(f"thrown: {error}"))
-    page.on("console", lambda message: wrong.append(f"logged: {message.text}") if message.type == "error" else None)
+    page.on("console", lambda message: wrong.append(f"logged: {message.text} {message.location}") if message.type == "error" else None)
     page.on("request", lambda request: None if request.url.startswith(f"{room.url}/") else wrong.append(f"asked for: {request.url}"))
 
 

@@ -317,7 +317,7 @@ async def test_a_delivery_shows_its_attempts_and_is_sent_again(api: Api, ada: Br
     assert "curl --globoff" in page.words
     again = await ada.send(page, "/console/hooks/1/deliveries/2/redeliver")
     assert "It is sent again." in again.words
-    assert "Waiting" in again.words
+    assert "Pending" in again.words
     assert not (await ada.open("/console/hooks/1/deliveries/1")).has_form("/console/hooks/1/deliveries/1/redeliver")
     assert (await ada.open("/console/hooks/1/deliveries/99")).status == 404
 

@@ -229,6 +229,15 @@ async def test_the_table_has_pages_and_a_search(api: Api, ada: Browser) -> None:
         assert (await ada.open(f"{here}?page={number}")).status == 200
 
 
+async def test_items_are_found_whatever_the_field_of_their_titles_is_called(api: Api, ada: Browser) -> None:
+    named, numbered = await new_app(api, field("text", "Name")), await new_app(api, field("number", "Title"))
+    await new_items(api, named.app_id, {"name": "Wheel"})
+    await new_items(api, numbered.app_id, {"title": "7"})
+    for app, title in ((named, "whee"), (numbered, "7")):
+        assert "1 item" in (await ada.open(f"/console/apps/{app.app_id}?q={title}")).words
+        assert "No title has" in (await ada.open(f"/console/apps/{app.app_id}?q=8")).words
+
+
 async def test_the_table_says_values_in_words(api: Api, ada: Browser) -> None:
     app = await new_app(api, field("text", "Title"), field("contact", "Owner"), field("money", "Total"), field("app", "Part"))
     [part] = await new_items(api, api.people.app_id, {"title": "A wheel"})

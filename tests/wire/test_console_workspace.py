@@ -11,6 +11,8 @@ import pytest
 from tests.support.browsing import UNTICKED, Browser, signed_in
 from tests.support.house import PASSWORD, Api
 from tidings.console.pages import console_rows
+from tidings.store.database import Tx
+from tidings.workspace.accounts.users import create_user
 from tidings.workspace.apps import list_apps
 from tidings.workspace.members import add_members
 from tidings.workspace.orgs import list_orgs
@@ -95,6 +97,7 @@ async def test_from_nothing_to_an_app_with_its_first_field(api: Api, bob: Browse
     assert "The app is there." in page.words
     fields = await bob.open(f"{page.url.partition('?')[0]}/fields")
     assert "Title required" in fields.words
+    assert page.url.partition("?")[0] in (await bob.open("/console")).links
 
 
 async def test_what_was_wrong_stands_beside_the_input_and_what_was_typed_is_kept(ada: Browser, api: Api) -> None:
@@ -134,6 +137,18 @@ async def test_members_come_change_and_go(ada: Browser, api: Api) -> None:
     assert "bob@example.org" not in page.words
     page = await ada.send(page, f"{here}/members/{api.people.ada.id}/remove")
     assert (page.status, "A space keeps at least one admin" in page.words) == (409, True)
+
+
+async def test_many_members_are_shown_a_page_at_a_time(api: Api, ada: Browser) -> None:
+    def fill(tx: Tx) -> None:
+        made = [create_user(tx, f"u{number}@example.org", "x", f"User {number}", now=api.clock()).user_id for number in range(70)]
+        add_members(tx, api.people.ada, api.people.space_id, "light", made, now=api.clock())
+
+    await api.house.database.write(fill)
+    page = await ada.open(f"/console/spaces/{api.people.space_id}")
+    assert ("71 members" in page.words, "User 48" in page.words, "User 49" in page.words) == (True, True, False)
+    page = await ada.open(next(link for link in page.links if "people=2" in link))
+    assert ("User 49" in page.words, "User 69" in page.words) == (True, True)
 
 
 async def test_an_open_space_is_joined_and_left(api: Api, ada: Browser, bob: Browser) -> None:

@@ -3,8 +3,8 @@ a new secret for it; and the server's public keys.
 
 What a hook is told of is no part of that: for another object or type one makes another hook.
 
-A URL is judged here, before anything is written: what it says at once, and what its name resolves to within
-`RESOLVE_SECONDS`. A name that does not resolve yet is let through, since hooks may be made ahead of what they call; the
+A URL is judged here, before anything is written: what it says at once, and what its name resolves to within a moment
+(`refuse_closed`). A name that does not resolve yet is let through, since hooks may be made ahead of what they call; the
 guard judges again before every connection. Names are resolved only for those who may add hooks to the object, so that
 nobody else can ask us what is in our network.
 """

@@ -167,10 +167,12 @@ def _stay(stage: Stage) -> None:
 
 
 def _say_where_to_look(stage: Stage) -> None:
-    url, app_id = stage.server.url, stage.seed.app_id
+    url, app_id, seed = stage.server.url, stage.seed.app_id, stage.seed
     lines = (
         "\nThe server stays up for you. Its log:",
         f"  {stage.server.log}",
+        f"Click in it, signed in as {seed.username} with the password {seed.password}:",
+        f"  {url}/console/apps/{app_id}/developer",
         "Try, in another terminal:",
         f"  TOKEN={stage.client.access_token}",
         f'  curl {url}/item/app/{app_id}/ -H "Authorization: OAuth2 $TOKEN" \\',

@@ -19,7 +19,6 @@ from tidings.workspace.orgs import Org, get_org
 from tidings.workspace.spaces import Space, get_space
 
 PAGE_ITEMS = 50  # in a table
-PAGE_LIMIT = 100_000  # the furthest page that is looked up
 COLUMNS = 4  # fields in a table, beside the title
 
 
@@ -61,7 +60,7 @@ def find_place(tx: Tx, caller: Caller, app_id: int) -> Place:
 
 async def show_app(desk: Desk, visit: Visit) -> Response:
     """`GET /console/apps/{app_id}?page=&q=`: its items, the newest first."""
-    page, searched = _page_number(visit.query.get("page", "")), visit.query.get("q", "").strip()[:200]
+    page, searched = visit.page("page"), visit.query.get("q", "").strip()[:200]
     place, found = await desk.database.read(_items, visit.caller, visit.ids["app_id"], page, searched)
     slots = found.items[0].fieldset.slots if found.items else ()
     columns = [slot for slot in slots if not slot.field.config.hidden_create_view_edit][: COLUMNS + 1]
@@ -86,12 +85,14 @@ async def show_app(desk: Desk, visit: Visit) -> Response:
 
 def _items(tx: Tx, caller: Caller, app_id: int, page: int, searched: str) -> tuple[Place, PageView]:
     place = find_place(tx, caller, app_id)
-    filters = [{"key": "title", "values": {"contains": searched}}] if searched else None
+    filters = [_titled(place.app, searched)] if searched else None
     return place, view_page(tx, caller, app_id, Wanted(filters, limit=PAGE_ITEMS, offset=(page - 1) * PAGE_ITEMS))
 
 
-def _page_number(text: str) -> int:
-    return min(int(text), PAGE_LIMIT) if text.isascii() and text.isdigit() and len(text) <= 9 and int(text) else 1
+def _titled(app: App, searched: str) -> dict[str, object]:
+    """An item's title is its first text. Where an app has no such field, the whole title is asked for."""
+    texts = [field.field_id for field in app.fields if field.type == "text"]
+    return {"key": texts[0], "values": {"contains": searched}} if texts else {"key": "title", "values": searched}
 
 
 # --- the app itself ---------------------------------------------------------------------------------------------------

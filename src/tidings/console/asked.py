@@ -11,7 +11,10 @@ from urllib.parse import urlencode
 
 from tidings.clock import SECOND
 from tidings.delivery.history import STATES, Asked
+from tidings.delivery.replay import DEFAULT_RATE
+from tidings.delivery.replay import STATES as ENDED
 from tidings.errors import Invalid
+from tidings.events.types import EVENT_TYPES
 from tidings.workspace.names import not_one_of
 
 NAMES = ("state", "type", "since", "until", "object")
@@ -22,7 +25,7 @@ def read_asked(query: Mapping[str, str]) -> Asked:
     """What the filter asks for. Raises `Invalid`, naming the input."""
     return Asked(
         states=_states(query.get("state", "")),
-        types=(query["type"],) if query.get("type") else (),
+        types=_types(query.get("type", "")),
         since=read_moment(query.get("since", ""), "since"),
         until=read_moment(query.get("until", ""), "until"),
         object=_object(query.get("object", "").strip()),
@@ -34,6 +37,15 @@ def written(query: Mapping[str, str], **more: object) -> str:
     """The filter again, as the end of an address, with `more` in it."""
     pairs = {name: query[name] for name in NAMES if query.get(name)} | {name: str(value) for name, value in more.items()}
     return f"?{urlencode(pairs)}" if pairs else ""
+
+
+def replay_of(asked: Asked) -> str:
+    """The end of the address of a replay that means the same, as far as it can; empty where nothing that has ended is asked for."""
+    states = [state for state in asked.states if state in ENDED]
+    if not states:
+        return ""
+    moments = {name: moment_text(moment) for name, moment in (("since", asked.since), ("until", asked.until)) if moment is not None}
+    return f"?{urlencode({f'state_{state}': 'on' for state in states} | moments | {'rate': DEFAULT_RATE})}"
 
 
 def is_filtered(query: Mapping[str, str]) -> bool:
@@ -61,6 +73,12 @@ def _states(word: str) -> tuple[str, ...]:
     if word and word not in (*STATES, "undelivered"):
         raise not_one_of(word, (*STATES, "undelivered"), "state")
     return UNDELIVERED if word == "undelivered" else (word,) if word else ()
+
+
+def _types(word: str) -> tuple[str, ...]:
+    if word and word not in EVENT_TYPES:
+        raise Invalid("type: there is no such event", parameters={"field": "type"})
+    return (word,) if word else ()
 
 
 def _object(text: str) -> tuple[str, int] | None:

@@ -44,6 +44,7 @@ CSRF = "csrf"
 MOST_FIELDS = 5_000  # of a form or a query: an app has up to 500 fields, and some take several inputs
 LONGEST_FIELD = 100_000  # characters: the longest text that an item holds
 GREATEST_ID = 2**31 - 1  # contract section 0, decision 23
+FURTHEST_PAGE = 100_000  # of a list
 TOKEN = re.compile(r"[0-9a-f]{64}", re.ASCII)
 YEAR_SECONDS = 31_536_000
 
@@ -100,6 +101,11 @@ class Visit(NamedTuple):
         """The user who is signed in, as the floors below ask for them. For pages that need a sign-in."""
         assert self.user is not None
         return Caller("user", self.user.user_id)
+
+    def page(self, name: str) -> int:
+        """Which page of a list the query asks for by `name`, from 1; the first for what is no number."""
+        text = self.query.get(name, "")
+        return min(int(text), FURTHEST_PAGE) if text.isascii() and text.isdigit() and len(text) <= 9 and int(text) else 1
 
 
 Page = Callable[[Request, bytes], Awaitable[Response]]

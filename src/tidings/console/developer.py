@@ -18,7 +18,7 @@ from tidings.console.filled import FAULTS, NOTHING_FILLED, Filled, filled_again
 from tidings.console.hook_list import PAGE, HookLine, add_hook, hook_lines, page_of, read_after
 from tidings.console.hook_page import show_new_hook
 from tidings.console.hook_words import FORMATS, ORDERS, SIGNINGS
-from tidings.console.snippets import app_snippets, example_value
+from tidings.console.snippets import LISTEN, app_snippets, example_value
 from tidings.errors import Invalid
 from tidings.hooks.registry import list_place_hooks
 from tidings.store.database import Tx
@@ -48,6 +48,7 @@ async def show_developer(desk: Desk, visit: Visit, filled: Filled = NOTHING_FILL
         "formats": FORMATS.items(),
         "orders": ORDERS.items(),
         "signings": SIGNINGS.items(),
+        "listen": LISTEN,
         "snippets": app_snippets(desk.settings.public_url, app.app_id, app.fields),
     }
     return show_section(desk, visit, "hook_developer.html", shown, filled=filled, status=status)

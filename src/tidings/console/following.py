@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
-from tidings.console.desk import Desk, Visit
-from tidings.console.live import Pieces, Stream
+from starlette.responses import Response
+
+from tidings.console.desk import Desk, Visit, seal
+from tidings.console.live import MEDIA_TYPE, Pieces, Stream
 from tidings.errors import NotFound
 from tidings.workspace.accounts.sessions import find_session
 
 SESSION_EVERY = 10  # looks
 
 
-async def follow(desk: Desk, visit: Visit, look: Callable[[], Awaitable[Pieces]]) -> Stream:
+async def follow(desk: Desk, visit: Visit, look: Callable[[], Awaitable[Pieces]]) -> Response:
     """Answer with what `look` makes, again and again. Raises what its first look does, and `Unavailable` at too many."""
     await look()
     looks = 0
@@ -24,4 +26,7 @@ async def follow(desk: Desk, visit: Visit, look: Callable[[], Awaitable[Pieces]]
             raise NotFound
         return await look()
 
-    return Stream(desk.streams, visit.cookie, look_while_signed_in)
+    only_head = visit.request.method == "HEAD"
+    answer = Response(media_type=MEDIA_TYPE) if only_head else Stream(desk.streams, visit.cookie, look_while_signed_in)
+    seal(answer, "'none'")
+    return answer

@@ -1,6 +1,9 @@
-"""The first page: one's organizations with the spaces in them, and the forms that make more of either."""
+"""The first page: one's organizations with the spaces and apps in them, and the forms that make more of them."""
 
 from __future__ import annotations
+
+from itertools import islice
+from typing import NamedTuple
 
 from starlette.responses import Response
 
@@ -8,10 +11,19 @@ from tidings.console.desk import Desk, Visit, check_form, done, go_to, show_sect
 from tidings.console.filled import FAULTS, NOTHING_FILLED, Filled, filled_again
 from tidings.store.database import Tx
 from tidings.workspace.access import Caller
+from tidings.workspace.apps import App, list_apps
 from tidings.workspace.orgs import Org, create_org, list_orgs
 from tidings.workspace.spaces import Space, create_space, list_spaces
 
 PATH = "/console"
+SPACES_LOOKED_INTO = 30  # whose apps are named already here
+
+
+class Room(NamedTuple):
+    """An organization with its spaces, and what apps are in those."""
+
+    org: Org
+    spaces: list[tuple[Space, list[App]]]
 
 
 async def go_home(_desk: Desk, _visit: Visit) -> Response:
@@ -25,8 +37,11 @@ async def show_home(desk: Desk, visit: Visit, filled: Filled = NOTHING_FILLED) -
     return show_section(desk, visit, "home.html", {"rooms": rooms}, filled=filled)
 
 
-def _rooms(tx: Tx, caller: Caller) -> list[tuple[Org, list[Space]]]:
-    return [(org, list_spaces(tx, caller, org.org_id)) for org in list_orgs(tx, caller)]
+def _rooms(tx: Tx, caller: Caller) -> list[Room]:
+    rooms = [(org, list_spaces(tx, caller, org.org_id)) for org in list_orgs(tx, caller)]
+    looked_into = islice((space.space_id for _, spaces in rooms for space in spaces), SPACES_LOOKED_INTO)
+    apps = {space_id: list_apps(tx, caller, space_id) for space_id in looked_into}
+    return [Room(org, [(space, apps.get(space.space_id, [])) for space in spaces]) for org, spaces in rooms]
 
 
 async def make_org(desk: Desk, visit: Visit) -> Response:

@@ -1,6 +1,6 @@
 """A hook's page: how it stands and what to do about that, its health at a glance, and its deliveries as they happen.
 
-What changes on it comes in pieces, each made by one template, for the page and for its stream (`live.py`). A hook that is
+What changes on it comes in pieces, each made by one template, for the page and for its stream (`hook_stream.py`). A hook that is
 not verified begins with what happens next. The secret is shown on the answer to the form that made it, and never again.
 """
 
@@ -12,18 +12,17 @@ from typing import NamedTuple
 from markupsafe import Markup
 from starlette.responses import Response
 
-from tidings.console.asked import is_filtered, read_asked, written
+from tidings.console.asked import is_filtered, read_asked, replay_of, written
 from tidings.console.bars import strip_bars
 from tidings.console.desk import Desk, Visit, csrf_token, render, show_section
 from tidings.console.filled import NOTHING_FILLED, Filled
-from tidings.console.following import follow
 from tidings.console.hook_place import HookPlace, read_place
 from tidings.console.hook_words import STATES, Standing, delivery_standing, hook_standing
-from tidings.console.live import Pieces, version
-from tidings.console.snippets import receive_snippet
+from tidings.console.live import version
+from tidings.console.snippets import verify_snippets
 from tidings.delivery.breaker import BreakerState
 from tidings.delivery.delivery_rows import DeliveryRow
-from tidings.delivery.history import Asked, Listed, list_deliveries
+from tidings.delivery.history import Asked, Listed, list_deliveries, newest
 from tidings.delivery.strip import Health, hook_health
 from tidings.errors import Invalid
 from tidings.events.types import VERIFY
@@ -33,7 +32,6 @@ from tidings.store.database import Tx
 from tidings.workspace.access import Caller
 
 PAGE = 50  # deliveries
-HEALTH_EVERY = 4  # looks of a stream
 
 
 class HookSeen(NamedTuple):
@@ -41,6 +39,7 @@ class HookSeen(NamedTuple):
 
     place: HookPlace
     listed: Listed
+    newest: int  # the number of its newest delivery
     verification: DeliveryRow | None  # the last that was sent, while one is asked for
 
     @property
@@ -49,15 +48,13 @@ class HookSeen(NamedTuple):
         return self.place.hook
 
 
-def see_hook(tx: Tx, caller: Caller, hook_id: int, asked: Asked) -> HookSeen:
+def see_all(tx: Tx, caller: Caller, hook_id: int, asked: Asked, *, now: int) -> tuple[HookSeen, Health]:
     """Raises `NotFound`, `Forbidden`, `Gone` as the hook does, `Invalid` for a state that there is not."""
     place = read_place(tx, caller, hook_id)
-    return HookSeen(place, list_deliveries(tx, caller, hook_id, asked, limit=PAGE), _verification(tx, caller, place.hook))
-
-
-def see_all(tx: Tx, caller: Caller, hook_id: int, asked: Asked, *, now: int) -> tuple[HookSeen, Health]:
-    """The same, and the hook's health."""
-    return see_hook(tx, caller, hook_id, asked), hook_health(tx, caller, hook_id, now=now)
+    listed = list_deliveries(tx, caller, hook_id, asked, limit=PAGE)
+    last = max((row.sequence for row in newest(tx, caller, hook_id, 0, 1)), default=0)
+    seen = HookSeen(place, listed, last, _verification(tx, caller, place.hook))
+    return seen, hook_health(tx, caller, hook_id, now=now)
 
 
 def _verification(tx: Tx, caller: Caller, hook: HookRecord) -> DeliveryRow | None:
@@ -85,7 +82,7 @@ async def _show(desk: Desk, visit: Visit, hook_id: int, filled: Filled, secret: 
     asked, wrong = _read_filter(query)
     seen, health = await desk.database.read(see_all, visit.caller, hook_id, asked, now=visit.now)
     here = f"/console/hooks/{hook_id}"
-    live = f"{here}/live{written(query)}"
+    live = f"{here}/live{written({} if wrong else query)}"
     shown = {
         "place": seen.place,
         "hook": seen.hook,
@@ -96,6 +93,7 @@ async def _show(desk: Desk, visit: Visit, hook_id: int, filled: Filled, secret: 
         "older": written(query, before=seen.listed.next_before) if seen.listed.next_before else "",
         "query": query,
         "filtered": is_filtered(query),
+        "replay": replay_of(asked),
         "wrong": wrong,
         "states": [("", "Any state"), ("undelivered", "Not delivered"), *STATES.items()],
         "types": [("", "Any event"), (seen.hook.type, seen.hook.type), (VERIFY.name, VERIFY.name)],
@@ -134,8 +132,7 @@ def standing_piece(desk: Desk, visit: Visit, seen: HookSeen, filled: Filled = NO
         "verification_state": _verification_state(verification),
         "tries_left": WRONG_TRIES - hook.verify_tries,
         "code_lives": hook.verify_expires_at is not None and visit.now < hook.verify_expires_at and hook.verify_tries < WRONG_TRIES,
-        "receive": receive_snippet(desk.settings.public_url, hook.app_id, hook.hook_id, hook.type) if hook.app_id else None,
-        "base_url": desk.settings.public_url,
+        "lines": verify_snippets(desk.settings.public_url, hook.app_id, hook.hook_id, hook.type),
         "csrf": csrf_token(visit.cookie),
         "now": visit.now,
         "filled": filled,
@@ -167,45 +164,3 @@ def row_id(row: DeliveryRow) -> str:
 def row_piece(row: DeliveryRow) -> str:
     """The cells of one delivery."""
     return render("hook_row.html", {"row": row, "state": delivery_standing(row.state, row.attempts, row.reason, row.status)})
-
-
-# --- its stream --------------------------------------------------------------------------------------------------------
-
-
-async def stream_hook(desk: Desk, visit: Visit) -> Response:
-    """`GET /console/hooks/{hook_id}/live`, with the filter of the page. Raises `Unavailable` at too many streams."""
-    return await follow(desk, visit, _Eyes(desk, visit, read_asked(visit.query)).look)
-
-
-class _Eyes:
-    """Looks at a hook again and again, and makes only those pieces anew that can have changed."""
-
-    def __init__(self, desk: Desk, visit: Visit, asked: Asked) -> None:
-        self._desk = desk
-        self._visit = visit
-        self._asked = asked
-        self._looks = 0
-        self._rows: dict[DeliveryRow, str] = {}
-        self._seen: HookSeen | None = None
-        self._html: dict[str, str] = {}
-
-    async def look(self) -> Pieces:
-        """The pieces as they are."""
-        desk, visit = self._desk, self._visit._replace(now=self._desk.clock())
-        read, named = desk.database.read, (visit.caller, visit.ids["hook_id"], self._asked)
-        if self._looks % HEALTH_EVERY == 0:
-            seen, health = await read(see_all, *named, now=visit.now)
-            self._html["health"] = health_piece(health, breaker_of(desk, seen.hook.hook_id))
-        else:
-            seen = await read(see_hook, *named)
-        self._looks += 1
-        self._take_in(visit, seen)
-        return Pieces(
-            {**self._html, **{row_id(row): piece for row, piece in self._rows.items()}}, {"deliveries": [*map(row_id, self._rows)]}
-        )
-
-    def _take_in(self, visit: Visit, seen: HookSeen) -> None:
-        before, self._seen = self._seen, seen
-        self._rows = {row: self._rows.get(row) or row_piece(row) for row in seen.listed.rows}
-        if before is None or (before.place, before.verification) != (seen.place, seen.verification):
-            self._html["standing"] = standing_piece(self._desk, visit, seen)

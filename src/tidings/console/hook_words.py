@@ -95,12 +95,12 @@ def delivery_standing(state: str, attempts: int, reason: str | None = None, stat
     """How a delivery stands."""
     why = reason_words(reason, status)
     if state == "pending":
-        return Standing("warn", "Retrying", why) if attempts and why else Standing("busy", "Waiting")
+        return Standing("warn", "Pending", why) if attempts and why else Standing("busy", "Pending")
     if state == "sending":
         return Standing("busy", "Sending")
     if state == "delivered":
         return Standing("good", "Delivered")
-    return Standing("bad", "Given up", why) if state == "exhausted" else Standing("quiet", "Cancelled", why)
+    return Standing("bad", "Exhausted", why) if state == "exhausted" else Standing("quiet", "Cancelled", why)
 
 
 FORMATS = {
@@ -111,4 +111,4 @@ FORMATS = {
 }
 ORDERS = {"none": "As soon as possible", "object": "In order, object by object"}
 SIGNINGS = {"hmac": "Its own secret (HMAC-SHA256)", "ed25519": "The server's key (Ed25519)"}
-STATES = {"pending": "Waiting", "sending": "Sending", "delivered": "Delivered", "exhausted": "Given up", "cancelled": "Cancelled"}
+STATES = {state: state.capitalize() for state in ("pending", "sending", "delivered", "exhausted", "cancelled")}

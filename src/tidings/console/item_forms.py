@@ -12,7 +12,8 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from tidings.console.shapes import Choices, Input, Line, shape_of
+from tidings.console.shapes.shape import Choices, Input, Line
+from tidings.console.shapes.table import shape_of
 from tidings.errors import TidingsError
 from tidings.workspace.fields.fieldsets import Fieldset, Slot, Values
 

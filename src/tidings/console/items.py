@@ -19,7 +19,7 @@ from tidings.console.filled import FAULTS, NOTHING_FILLED, STATUS, Filled, Form
 from tidings.console.item_forms import fill_item, in_short, merge, read_item, widgets
 from tidings.console.ledger import Ledger, read_ledger
 from tidings.console.said import in_words
-from tidings.console.shapes import Choices
+from tidings.console.shapes.shape import Choices
 from tidings.errors import Conflict, Forbidden, Gone, NotFound, TidingsError
 from tidings.store.database import Tx
 from tidings.workspace.access import Caller, reach_app

@@ -29,6 +29,7 @@ MOST = 200
 LASTS = 300.0  # seconds
 TICK, IDLE_TICK = 0.5, 1.0  # seconds between looks: while things happen, and when nothing has for `IDLE_AFTER` looks
 IDLE_AFTER = 20
+MEDIA_TYPE = "text/event-stream"
 RECONNECT = 2_000  # milliseconds that a browser waits before it comes again
 
 log = structlog.get_logger("tidings.console")
@@ -88,8 +89,7 @@ class Stream(StreamingResponse):
         """Raises `Unavailable` at too many."""
         streams.check(session)
         self._streams, self._session = streams, session
-        quiet = {"cache-control": "no-store", "x-content-type-options": "nosniff", "x-accel-buffering": "no"}
-        super().__init__(_tell(streams, look), media_type="text/event-stream", headers=quiet)
+        super().__init__(_tell(streams, look), media_type=MEDIA_TYPE, headers={"x-accel-buffering": "no"})  # nginx would hold it back
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer, for as long as it goes on."""

@@ -32,7 +32,7 @@ NOTICES: dict[str, str] = {
     "comment-deleted": "The comment has been deleted.",
     "hook-there": "The webhook is there.",
     "code-sent": "The code has been sent.",
-    "hook-verified": "Verified. From now on it is told.",
+    "hook-verified": "Verified. From now on it is told. Send a test, or change something, and watch it arrive.",
     "hook-paused": "Paused. What it hears of waits.",
     "hook-resumed": "Resumed. What has waited goes out now.",
     "test-sent": "A test is on its way.",

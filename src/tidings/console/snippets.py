@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from tidings.workspace.fields.fields import Field
 
 FIELDS_IN_EXAMPLE = 3  # of the item that the examples make
+LISTEN = "tidings listen --port 9000"
 DAY, TIME = "2030-01-31", "2030-01-31 14:00:00"
 
 
@@ -49,6 +50,20 @@ def app_snippets(server: str, app_id: int, fields: Sequence[Field]) -> list[Snip
     ]
 
 
+def verify_snippets(server: str, app_id: int | None, hook_id: int, type: str) -> list[Snippet]:
+    """How the code of a hook is sent back: by a receiver that is there already, by hand, by a receiver of one's own."""
+    made = [
+        Snippet("listen", "A ready-made receiver on this machine: it prints the code", LISTEN),
+        Snippet("curl-validate", "Send the code back by hand", _curl_validate(server, hook_id)),
+    ]
+    if app_id is None:
+        return made
+    signing_in = f"--app-id {app_id} --app-token $APP_TOKEN --client-id $CLIENT_ID --client-secret $CLIENT_SECRET"
+    itself = f"{LISTEN} --url {shlex.quote(server)} \\\n  {signing_in}"
+    by_itself = Snippet("listen-itself", "The same, and it sends the code back by itself", itself)
+    return [made[0], by_itself, made[1], receive_snippet(server, app_id, hook_id, type)]
+
+
 def receive_snippet(server: str, app_id: int, hook_id: int | None, type: str) -> Snippet:
     """A whole receiver in Python: it checks signatures, answers `hook.verify` for this hook, and hears of `type`."""
     expected = str(hook_id) if hook_id else 'int(os.environ["HOOK_ID"])'
@@ -68,6 +83,14 @@ def _curl_token(server: str, app_id: int) -> str:
         f"curl {shlex.quote(server + '/oauth/token')} \\\n"
         f"  -d grant_type=app -d app_id={app_id} -d app_token=$APP_TOKEN \\\n"
         "  -d client_id=$CLIENT_ID -d client_secret=$CLIENT_SECRET"
+    )
+
+
+def _curl_validate(server: str, hook_id: int) -> str:
+    return (
+        f"curl {shlex.quote(f'{server}/hook/{hook_id}/verify/validate')} \\\n"
+        '  -H "Authorization: OAuth2 $ACCESS_TOKEN" -H "Content-Type: application/json" \\\n'
+        """  -d '{"code": "CODE"}'"""
     )
 
 

@@ -21,6 +21,7 @@ from tidings.workspace.names import not_one_of
 from tidings.workspace.orgs import Org, get_org
 from tidings.workspace.spaces import Space, delete_space, get_space, update_space
 
+PAGE_PEOPLE = 50  # members on one page
 TITLE = NewField("text", {"label": "Title", "required": True})
 
 
@@ -43,7 +44,16 @@ def space_path(space_id: int) -> str:
 async def show_space(desk: Desk, visit: Visit, filled: Filled = NOTHING_FILLED) -> Response:
     """`GET /console/spaces/{space_id}`."""
     room = await desk.database.read(_room, visit.caller, visit.ids["space_id"])
-    return show_section(desk, visit, "space.html", {"room": room, "space": room.space, "org": room.org}, filled=filled)
+    first = (visit.page("people") - 1) * PAGE_PEOPLE
+    shown = {
+        "room": room,
+        "space": room.space,
+        "org": room.org,
+        "people": room.members[first : first + PAGE_PEOPLE],
+        "people_page": first // PAGE_PEOPLE + 1,
+        "more_people": first + PAGE_PEOPLE < len(room.members),
+    }
+    return show_section(desk, visit, "space.html", shown, filled=filled)
 
 
 def _room(tx: Tx, caller: Caller, space_id: int) -> Room:

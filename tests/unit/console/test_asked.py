@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tidings.clock import SECOND
-from tidings.console.asked import is_filtered, moment_text, read_asked, read_moment, written
+from tidings.console.asked import is_filtered, moment_text, read_asked, read_moment, replay_of, written
 from tidings.delivery.history import Asked
 from tidings.errors import Invalid
 
@@ -30,6 +30,7 @@ def test_an_object_is_written_as_people_do(text: str, expected: tuple[str, int])
     "query",
     [
         {"state": "lost"},
+        {"type": "item.lost"},
         {"since": "yesterday"},
         {"until": "9999-99-99T00:00"},
         {"object": "item"},
@@ -47,6 +48,12 @@ def test_what_is_no_filter_is_refused(query: dict[str, str]) -> None:
 def test_a_moment_goes_back_and_forth() -> None:
     assert read_moment(moment_text(NOON), "since") == read_moment("2026-01-02 03:00:00", "since") == NOON
     assert read_moment("2026-01-02T04:00:00+01:00", "since") == NOON
+
+
+def test_what_has_ended_leads_to_its_replay() -> None:
+    asked = Asked(("exhausted", "cancelled"), since=NOON)
+    assert replay_of(asked) == "?state_exhausted=on&state_cancelled=on&since=2026-01-02T03%3A00&rate=10"
+    assert replay_of(Asked()) == replay_of(Asked(("pending",))) == ""
 
 
 def test_the_filter_is_kept_in_the_address_of_the_next_page() -> None:

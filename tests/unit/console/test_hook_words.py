@@ -63,12 +63,12 @@ def test_a_hook_stands_as_it_does_and_says_why(changes: dict[str, object], tone:
 @pytest.mark.parametrize(
     ("state", "attempts", "reason", "status", "expected"),
     [
-        ("pending", 0, None, None, ("busy", "Waiting", "")),
-        ("pending", 2, "status", 503, ("warn", "Retrying", "answered 503")),
-        ("pending", 2, None, None, ("busy", "Waiting", "")),
+        ("pending", 0, None, None, ("busy", "Pending", "")),
+        ("pending", 2, "status", 503, ("warn", "Pending", "answered 503")),
+        ("pending", 2, None, None, ("busy", "Pending", "")),
         ("sending", 1, None, None, ("busy", "Sending", "")),
         ("delivered", 1, None, 200, ("good", "Delivered", "")),
-        ("exhausted", 10, "tls", None, ("bad", "Given up", "its certificate is not good")),
+        ("exhausted", 10, "tls", None, ("bad", "Exhausted", "its certificate is not good")),
         ("cancelled", 0, "hook_deleted", None, ("quiet", "Cancelled", "the hook was deleted")),
     ],
 )

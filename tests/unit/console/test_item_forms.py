@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tidings.console.item_forms import fill_item, in_short, merge, read_item, widgets
 from tidings.console.said import in_words
-from tidings.console.shapes import NO_CHOICES, Choices
+from tidings.console.shapes.shape import NO_CHOICES, Choices
 from tidings.errors import Conflict, Invalid
 from tidings.workspace.fields.fields import Field, FieldConfig
 from tidings.workspace.fields.fieldsets import Fieldset, Values
@@ -169,6 +169,8 @@ def test_people_and_items_are_picked_from_a_list_and_an_item_of_a_large_app_is_n
     assert (widget.lines[0][0].kind, list(widget.suggestions)) == ("text", items[3])
     [[select]] = widgets(fieldset_of("contact"), {}, Choices({6: "Ada"}))[0].lines
     assert list(select.options) == [("", ""), ("6", "Ada")]
+    [widget] = widgets(fieldset_of("contact"), {}, Choices(dict.fromkeys(range(1, 202), "Ada")))
+    assert (widget.lines[0][0].kind, widget.suggestions[0]) == ("text", (1, "Ada"))
 
 
 @pytest.mark.parametrize(

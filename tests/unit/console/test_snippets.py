@@ -7,7 +7,7 @@ import shlex
 import msgspec
 import pytest
 
-from tidings.console.snippets import app_snippets, example_fields, example_value, receive_snippet
+from tidings.console.snippets import app_snippets, example_fields, example_value, receive_snippet, verify_snippets
 from tidings.workspace.fields.fields import Field, FieldConfig
 from tidings.workspace.fields.settings import SETTINGS, Settings, changed_settings
 from tidings.workspace.values.rule import read_values
@@ -56,6 +56,15 @@ def test_the_lines_name_the_app_and_hold_no_secret() -> None:
     for name in ("python-item", "python-receive"):
         compile(lines[name], name, "exec")
     assert "$APP_TOKEN" in lines["curl-token"]
+
+
+def test_a_code_is_sent_back_as_the_api_takes_it() -> None:
+    lines = {snippet.name: snippet.text for snippet in verify_snippets(SERVER, 7, 12, "item.create")}
+    words = shlex.split(lines["curl-validate"].replace("\\\n", " "))
+    assert words[1] == f"{SERVER}/hook/12/verify/validate"
+    assert msgspec.json.decode(words[-1]) == {"code": "CODE"}
+    assert "--app-id 7" in lines["listen-itself"]
+    assert [snippet.name for snippet in verify_snippets(SERVER, None, 12, "task.create")] == ["listen", "curl-validate"]
 
 
 def test_a_receiver_for_one_hook_expects_that_hook() -> None:
