@@ -22,10 +22,10 @@ apt = if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; \
 	else echo "This needs $(1). Please install it as root (apt-get install $(1)) and call make again." >&2; exit 1; fi
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench lock format clean browser
+.PHONY: help setup demo test check bench screenshots lock format clean browser
 
 help: ## Say what there is
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: $(READY) ## Make .venv from the lock file, where it is missing or the lock has changed
 
@@ -46,6 +46,9 @@ bench: $(READY) ## Measure deliveries against wrk on this machine, and write ben
 	@command -v wrk >/dev/null || { $(call apt,wrk); }
 	@$(BIN)/python -m bench $(ARGS)
 
+screenshots: $(READY) browser ## Make the pictures of docs/console.md
+	@$(BIN)/python -m docs.screenshots
+
 lock: $(READY) ## Write the lock files anew after a change of pyproject.toml (ARGS=--upgrade for newer versions)
 	$(COMPILE) $(ARGS) --all-extras --group dev pyproject.toml -o requirements/dev.lock
 	$(COMPILE) $(ARGS) --extra server --extra postgres --extra s3 -c requirements/dev.lock pyproject.toml -o requirements/server.lock
@@ -64,9 +67,9 @@ $(PODIO_JS) $(AXE): %/node_modules/.ready: %/package-lock.json $(READY)
 	@cd $* && $(NPM_CI)
 	@touch $@
 
-# The browser that the suite drives, where there is none.
+# The browser that the suite drives: Debian's Chromium, its build without a window.
 browser:
-	@command -v chromium >/dev/null || { $(call apt,chromium); }
+	@command -v chromium-headless-shell >/dev/null || { $(call apt,chromium-headless-shell); }
 
 $(READY): requirements/dev.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

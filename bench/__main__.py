@@ -25,6 +25,7 @@ from rich.table import Table
 
 from bench.finding import measure_finding
 from bench.kits import kits_rows, measure_kits
+from bench.pages import console_rows, measure_console
 from bench.wrk import run_wrk
 from tests.support.databases import Place
 from tests.support.postgres import Postgres
@@ -105,7 +106,7 @@ def measure_api(receiver: Receiver, seconds: int) -> Figures:
     """Items created through the API of a real server, one a request, with one hook that matches; and items read."""
     with tempfile.TemporaryDirectory() as data:
         place = Place(Path(data))
-        with serving(place, environment=QUIET) as server:
+        with serving(place, environment=QUIET, installed=True) as server:
             seed = make_seed(Settings(data=place.data))
             client = verified_client(server.url, seed, receiver)
             receiver.forget()
@@ -203,6 +204,8 @@ def measure(console: Console, *, events: int, seconds: int) -> Figures:
         with step(console, "filters, on PostgreSQL"):
             postgres.create("finding")
             figures["postgresql_finding"] = measure_filters(postgres.url("finding"))
+        with step(console, "the console's pages, a thousand hooks and a million deliveries"):
+            figures["pages"] = measure_console()
         with step(console, "the kits"):
             figures["kits"] = measure_kits()
     finally:
@@ -246,6 +249,9 @@ def table(figures: Figures) -> Table:
             bound = "- / 50" if name == "sqlite" else ""
             shown.add_row(f"{name}: {kind}, p50 / p99", f"{seen['p50']:.1f} / {seen['p99']:.1f}", bound)
     shown.add_section()
+    for row in console_rows(figures["pages"]):
+        shown.add_row(*row)
+    shown.add_section()
     for row in kits_rows(figures["kits"]):
         shown.add_row(*row)
     return shown
@@ -260,7 +266,7 @@ def main() -> None:
     console = Console()
     figures = measure(console, events=chosen.events, seconds=chosen.seconds)
     console.print(table(figures))
-    for kind, plan in figures["sqlite_finding"]["plans"].items():
+    for kind, plan in [*figures["sqlite_finding"]["plans"].items(), *figures["pages"]["plans"].items()]:
         console.print(f"{kind}:", *plan, sep="\n    ", style="dim", markup=False, highlight=False, soft_wrap=True)
     OUT.mkdir(exist_ok=True)
     (OUT / "latest.json").write_text(json.dumps(figures, indent=2) + "\n")

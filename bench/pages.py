@@ -3,14 +3,17 @@
 A real server on a filled folder (`pages_world.py`), somebody who has signed in, and one connection, on which every page is
 asked for in turn, again and again: so that none profits from having been asked for the moment before. A time is from the
 request to the last byte of the answer, over loopback. A size is that of the answer, head and body, as it is sent; with
-`files`, of the style and the scripts too, which a browser loads once and keeps. The plans are SQLite's own words about every
-statement of a page, run once more without the network in between. `python -m bench.pages` runs this part alone.
+`files`, of the style and the scripts too, which a browser loads once and keeps. The plans are SQLite's own words about the
+statements of a page that look at what grows; for that it is asked for once more, without the network in between.
+
+`python -m bench.pages` runs this part alone.
 """
 
 from __future__ import annotations
 
 import asyncio
 import base64
+import gzip
 import http.client
 import re
 import socket
@@ -44,6 +47,7 @@ WARM = 3  # of them are not counted
 RETENTION = 365.0  # days: nothing of the month is pruned meanwhile
 LOOPBACK_HOOK = 2  # its URL is on this machine, so that its diagnosis has somewhere to connect to
 SHOWN_DELIVERY = 297_100  # of the busy hook; it has an attempt
+_GROWS = re.compile(r"\b(?:sessions|hooks|hook_slots|events|deliveries|attempts|replays|items)\b")
 _HIDDEN = re.compile(r'name="csrf" value="([0-9a-f]+)"')
 _FILES = re.compile(r'(?:href|src)="(/console/[a-z.]+\?v=[0-9a-f]+)"')
 
@@ -64,10 +68,10 @@ def pages(world: PagesWorld) -> dict[str, PageAsked]:
     filters = {
         "given up": {"state": "exhausted"},
         "waiting": {"state": "pending"},
-        "a type that never came": {"type": "hook.verify"},
+        "another type": {"type": "hook.verify"},
         "an hour": {"since": moment_text(weeks_ago), "until": moment_text(weeks_ago + HOUR)},
         "one item": {"object": f"item {world.item_id + ITEMS}"},
-        "given up, of a week": {"state": "undelivered", "since": moment_text(weeks_ago), "until": moment_text(weeks_ago + 7 * DAY)},
+        "given up in a week": {"state": "undelivered", "since": moment_text(weeks_ago), "until": moment_text(weeks_ago + 7 * DAY)},
     }
     plan = {"state_exhausted": "on", "state_cancelled": "on", "rate": "10"}
     return {
@@ -78,7 +82,7 @@ def pages(world: PagesWorld) -> dict[str, PageAsked]:
         "item, its ledger": PageAsked(f"/console/items/{world.item_id}"),
         "developer, 100 hooks": PageAsked(f"{app}/developer"),
         "not arrived": PageAsked(f"{app}/undelivered"),
-        "not arrived in a month": PageAsked(f"{app}/undelivered?{urlencode({'since': moment_text(world.now - 30 * DAY)})}"),
+        "not arrived, a month": PageAsked(f"{app}/undelivered?{urlencode({'since': moment_text(world.now - 30 * DAY)})}"),
         "hook": PageAsked(busy),
         **{f"hook: {name}": PageAsked(f"{busy}?{urlencode(query)}") for name, query in filters.items()},
         "delivery": PageAsked(f"{busy}/deliveries/{SHOWN_DELIVERY}"),
@@ -98,7 +102,8 @@ def measure_console() -> Figures:
         world = fill(place.data, system_clock())
         _furnish(place.data, port)
         filled = time.perf_counter() - begun
-        with serving(place, environment={"TIDINGS_RETENTION": str(RETENTION), "TIDINGS_LOG_DELIVERIES": "failures"}) as server:
+        quiet = {"TIDINGS_RETENTION": str(RETENTION), "TIDINGS_LOG_DELIVERIES": "failures"}
+        with serving(place, environment=quiet, installed=True) as server:
             seen = _ask_all(server.port, psutil.Process(server.pid), pages(world))
         return {"filled": filled, "seen": seen, "plans": asyncio.run(_explain(place, world))}
 
@@ -154,7 +159,8 @@ class Browser:
         for cookie in answer.headers.get_all("set-cookie") or ():
             self._cookies |= {name: morsel.value for name, morsel in SimpleCookie(cookie).items() if morsel.value}
         head = sum(len(name) + len(value) + 4 for name, value in answer.getheaders())
-        return Answer(content.decode(), head + len(content))
+        text = gzip.decompress(content) if answer.headers.get("content-encoding") == "gzip" else content
+        return Answer(text.decode(), head + len(content))
 
 
 _FORM = {"Content-Type": "application/x-www-form-urlencoded"}
@@ -205,43 +211,42 @@ def _figures(took: list[float], worked: float, answer: Answer, files: dict[str, 
 
 
 async def _explain(place: Place, world: PagesWorld) -> dict[str, list[str]]:
-    """For each page, every statement's plan, in the order in which they are first run; those that say the same once."""
-    house = open_house(Settings(data=place.data, retention=RETENTION, allow=("127.0.0.1:*",)))
+    """For each page, how many statements it takes, and plans, in the order in which they are first run."""
+    house = open_house(Settings(data=place.data, retention=RETENTION, allow=("127.0.0.1:*",), connections=1))
     ran: list[str] = []
     event.listen(house.database.engine, "connect", lambda driver, _: driver.set_trace_callback(ran.append))  # type: ignore[attr-defined]
     token = await house.database.write(begin_session, world.caller.id, "", now=system_clock())
-    app = build_app(house)
+    transport = httpx.ASGITransport(build_app(house))
+    plans = {}
     try:
-        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://127.0.0.1", cookies={SESSION: token}) as client:
+        async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1", cookies={SESSION: token}) as client:
             form = {"csrf": csrf_of((await client.get("/console")).text)}
-            plans = {}
-            for name, page in pages(world).items():
+            for name, page in [*pages(world).items()] * 2:  # what a connection remembers of apps, it does from the second time on
                 ran.clear()
                 answer = await (client.post(page.path, data=form) if page.by_form else client.get(page.path))
                 answer.raise_for_status()
-                plans[name] = _plans(place.data, ran)
+                plans[name] = _plans(place.data, [text for text in ran if text.lstrip().startswith("SELECT")])
     finally:
         await house.database.close()
     return plans
 
 
 def _plans(data: Path, ran: list[str]) -> list[str]:
+    """How many statements; and what SQLite says of those that look at what grows, the same words once."""
     driver = sqlite3.connect(data / "tidings.db")
-    said = [f"{len(looks)} statements" for looks in ([text for text in ran if text.lstrip().startswith(("SELECT", "WITH"))],)]
-    for text in ran:
-        if text.lstrip().startswith(("SELECT", "WITH")):
-            said.append(" | ".join(row[-1].strip() for row in driver.execute(f"EXPLAIN QUERY PLAN {text}")))
+    telling = [text for text in ran if _GROWS.search(text)]
+    said = [" | ".join(row[-1].strip() for row in driver.execute(f"EXPLAIN QUERY PLAN {text}")) for text in telling]
     driver.close()
-    return list(dict.fromkeys(said))
+    return [f"{len(ran)} statements", *dict.fromkeys(said)]
 
 
 # --- told --------------------------------------------------------------------------------------------------------------
 
 
 def console_rows(figures: Figures) -> list[tuple[str, str, str]]:
-    """For the table: what, what was seen, the goal."""
+    """For the table: what, what was seen, the goal. KB are those of a first visit, with the style and the scripts."""
     return [
-        (f"page: {name}, p50 / p99, KB", f"{seen['p50']:.1f} / {seen['p99']:.1f}, {seen['kb']:.0f}", "- / 50, 100")
+        (f"page: {name}, p50 / p99, KB", f"{seen['p50']:.1f} / {seen['p99']:.1f}, {seen['kb_with_files']:.0f}", "- / 50, 100")
         for name, seen in figures["seen"].items()
     ]
 

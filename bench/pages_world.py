@@ -159,7 +159,8 @@ def _deliveries(driver: sqlite3.Connection, now: int) -> None:
             CASE WHEN back <= 3 THEN 'pending' WHEN sequence % 100 = 50 THEN 'exhausted' WHEN sequence % 400 = 60 THEN 'cancelled'
                 ELSE 'delivered' END,
             CASE WHEN back <= 3 THEN 2 WHEN sequence % 100 = 50 THEN 10 ELSE 1 END,
-            CASE WHEN back <= 3 THEN ? ELSE created_at + 60000000 END, 0, CASE WHEN back <= 3 OR sequence % 100 = 50 THEN 'status' END, created_at,
+            CASE WHEN back <= 3 THEN ? ELSE created_at + 60000000 END, 0,
+            CASE WHEN back <= 3 OR sequence % 100 = 50 THEN 'status' END, created_at,
             CASE WHEN back > 3 THEN created_at + 90000 END
         FROM numbered ORDER BY hook_id, sequence""",
         (now + DAY,),

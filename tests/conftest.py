@@ -1,52 +1,68 @@
-"""Fixtures that any test may ask for. A test that is `async def` runs on asyncio by itself (anyio's pytest plugin)."""
+"""Fixtures that any test may ask for. A test that is `async def` runs on asyncio by itself (anyio's pytest plugin).
+
+What databases need is imported by those fixtures that make them: pytest imports this before it does anything else, also where
+it only hands out the tests.
+"""
+
+# ruff: noqa: PLC0415 (see above)
 
 from __future__ import annotations
 
+import gc
 import os
 import secrets
 import shutil
-from collections.abc import AsyncIterator, Iterator
+import signal
+from collections.abc import AsyncIterator, Generator, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import hypothesis
 import pytest
 
-from tests.support.databases import (
-    TABLES,
-    AnyDatabase,
-    Engine,
-    Make,
-    Place,
-    Templates,
-    make_postgres_template,
-    make_sqlite_template,
-    place_on_postgres,
-    place_on_sqlite,
-)
 from tests.support.memory import folder_in_memory
-from tests.support.postgres import Postgres
+
+if TYPE_CHECKING:
+    from tests.support.databases import AnyDatabase, Engine, Make, Place, Templates
+    from tests.support.postgres import Postgres
 
 # No deadline for one example: the machine may be busy. The blob lets a failure seen elsewhere be run again here. Few
 # examples keep the unit tests within seconds; `make test ARGS=--hypothesis-profile=thorough` tries many.
-hypothesis.settings.register_profile("tidings", deadline=None, print_blob=True, max_examples=30)
+hypothesis.settings.register_profile("tidings", deadline=None, print_blob=True, max_examples=20)
 hypothesis.settings.register_profile("thorough", deadline=None, print_blob=True, max_examples=2000)
 hypothesis.settings.load_profile("tidings")
 
 
-def pytest_xdist_auto_num_workers() -> int:
-    """How many work at once (`-n auto`): half as many again as there are cores, since a third of the time is waiting."""
-    return (os.cpu_count() or 1) * 3 // 2
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """How many work at once (`-n auto`): half as many again as there are cores, since a third of the time is waiting.
+
+    Unit tests wait for nothing, and what a worker imports and collects costs more than what it takes off the others.
+    """
+    cores = os.cpu_count() or 1
+    return cores if all("unit" in Path(word).parts for word in config.args) else cores * 3 // 2
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
-    """Let every temporary folder (`tmp_path`) be in memory, unless the command line says where."""
+    """Let every temporary folder (`tmp_path`) be in memory, unless the command line says where; and let SIGINT be heard."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # so is it in the background, and what tests start would inherit it
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     memory = folder_in_memory()
     if config.option.basetemp is None and memory is not None:
         config.option.basetemp = memory / f"tidings-tests-{secrets.token_hex(4)}"  # pytest makes it when it is needed
         config.add_cleanup(lambda: shutil.rmtree(config.option.basetemp, ignore_errors=True))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Look for no garbage among what is imported and collected, then or ever after: that was a tenth of every worker's time."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -75,6 +91,9 @@ def anyio_backend() -> str:
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Postgres]:
     """The session's PostgreSQL server, started for the first test that needs it."""
+    from tests.support.databases import make_postgres_template
+    from tests.support.postgres import Postgres
+
     server = Postgres()
     try:
         make_postgres_template(server)
@@ -86,12 +105,16 @@ def postgres() -> Iterator[Postgres]:
 @pytest.fixture(scope="session")
 def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A SQLite file with the tables."""
+    from tests.support.databases import make_sqlite_template
+
     return make_sqlite_template(tmp_path_factory.mktemp("template"))
 
 
 @pytest.fixture(scope="session")
 def templates(tmp_path_factory: pytest.TempPathFactory) -> Templates:
     """Databases with more in them than the tables, for `furnished` tests."""
+    from tests.support.databases import Templates
+
     return Templates(tmp_path_factory.mktemp("templates"))
 
 
@@ -116,6 +139,8 @@ def empty_place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Plac
 
 
 def _place(request: pytest.FixtureRequest, data: Path, *, empty: bool = False) -> AbstractContextManager[Place]:
+    from tests.support.databases import place_on_postgres, place_on_sqlite
+
     template = None if empty else _furnished(request, request.param)[0]
     if request.param == "sqlite":
         return nullcontext(place_on_sqlite(data, template))
@@ -124,6 +149,8 @@ def _place(request: pytest.FixtureRequest, data: Path, *, empty: bool = False) -
 
 def _furnished(request: pytest.FixtureRequest, engine: Engine) -> tuple[Any, Any]:
     """The template of a test's database, and what is in it beside the tables."""
+    from tests.support.databases import TABLES
+
     marker = request.node.get_closest_marker("furnished")
     make: Make | None = marker and marker.kwargs["make"]
     templates: Templates = request.getfixturevalue("templates")
@@ -144,6 +171,8 @@ async def database(place: Place, anyio_backend: str) -> AsyncIterator[AnyDatabas
 @pytest.fixture
 async def sqlite(tmp_path: Path, sqlite_template: Path, anyio_backend: str) -> AsyncIterator[AnyDatabase]:
     """A database of the test's own, open, on one engine: enough where the claim is not about what a database does."""
+    from tests.support.databases import place_on_sqlite
+
     opened = place_on_sqlite(tmp_path, sqlite_template).open()
     yield opened
     await opened.close()

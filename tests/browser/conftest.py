@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import re
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,7 +11,7 @@ import pytest
 from playwright.sync_api import Browser, Page, StorageState, sync_playwright
 
 from tests.support.databases import place_on_sqlite
-from tests.support.processes import serving
+from tests.support.processes import seed, serving
 from tests.support.windows import Room, window
 
 # Root may not use its sandbox; and what is done ahead, for pages that nobody may ever want, is a fifth of what a page costs.
@@ -26,15 +23,14 @@ def room(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) -> Ite
     """One server for all tests. It tries three times, and soon."""
     place = place_on_sqlite(tmp_path_factory.mktemp("browser"), sqlite_template)
     with serving(place, environment={"TIDINGS_SCHEDULE": "0.2,0.2"}) as server:
-        command = [str(Path(sys.executable).with_name("tidings")), "seed", *place.arguments, "--url", server.url, "--json"]
-        yield Room(**json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout))
+        yield Room(**seed(place, server.url))
 
 
 @pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
-    """The browser. `make test` installs it where there is none."""
-    path = shutil.which("chromium")
-    assert path, "these tests need chromium: call `make test`, or apt-get install chromium"
+    """Debian's Chromium, its build without a window (which costs half as much), or the whole of it. `make test` installs it."""
+    path = shutil.which("chromium-headless-shell") or shutil.which("chromium")
+    assert path, "these tests need Chromium: call `make test`, or apt-get install chromium-headless-shell"
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=path, args=FLAGS)
         yield chromium

@@ -7,15 +7,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, StorageState
+from playwright.sync_api import Browser, Page, StorageState, ViewportSize
 
 from tests.support.processes import wait_until
 from tests.support.serving import serve_wsgi
 from tests.support.windows import Room, window
-from tidings.receiver import Receiver
+from tidings.receiver import Event, Receiver
 
 AXE = Path(__file__).with_name("axe") / "node_modules" / "axe-core" / "axe.min.js"
-DESK, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
+DESK, PHONE = ViewportSize(width=1280, height=800), ViewportSize(width=390, height=844)
+FLOATING = ".menu, .sure, .fold"
 GRAVE = ("serious", "critical")
 BY_LOOKS = ["color-contrast", "target-size", "scrollable-region-focusable", "meta-viewport"]  # rules that a colour or a width can break
 
@@ -29,20 +30,23 @@ def looked_at(browser: Browser, room: Room, signed_in: StorageState) -> Iterator
 
 def fill_pages(room: Room) -> int:
     """A hook that works, one whose URL has not been proved, and an item of which they were told; answers the first hook."""
-    client = room.client_of_the_app()
+    client = room.client()
+    heard: list[Event] = []
     receiver = Receiver(client)
+    receiver.on("item.update")(heard.append)
     item_id = client.items.create(room.app_id, {"title": "Look at it", "status": "New"})["item_id"]
     client.hooks.create("app", room.app_id, "http://127.0.0.1:1/in", "item.create")
     with serve_wsgi(receiver) as port:
         made = receiver.create("app", room.app_id, f"http://127.0.0.1:{port}/in", "item.update")
         wait_until(lambda: client.hooks.get(made.hook_id)["status"] == "active")
         client.items.update(item_id, {"status": "Done"})
-        wait_until(lambda: client.hooks.get(made.hook_id)["last_success_on"])
+        wait_until(lambda: heard)
     client.items.update(item_id, {"status": "New"})
-    wait_until(lambda: client.hooks.get(made.hook_id)["failures_in_row"] == 3)
+    wait_until(lambda: client.hooks.get(made.hook_id)["failures_in_row"] == 3)  # given up
     return made.hook_id
 
 
+@pytest.mark.timeout(180)  # axe-core works through a dozen pages, three times each, on a machine that may be busy
 def test_no_page_has_a_serious_fault(looked_at: Page, room: Room, subtests: pytest.Subtests) -> None:
     hook = f"/console/hooks/{fill_pages(room)}"
     paths = [
@@ -50,7 +54,6 @@ def test_no_page_has_a_serious_fault(looked_at: Page, room: Room, subtests: pyte
         f"/console/spaces/{room.space_id}",
         room.app,
         f"{room.app}/fields",
-        f"{room.app}/items/new",
         "/console/items/1",
         f"{room.app}/developer",
         f"{room.app}/undelivered",
@@ -72,18 +75,24 @@ def test_no_page_has_a_serious_fault(looked_at: Page, room: Room, subtests: pyte
 
 
 def faults(page: Page) -> list[str]:
-    """What is serious on the page, everything in it opened, as it is and as a phone has it in the dark."""
-    page.evaluate("for (const each of document.querySelectorAll('details')) each.open = true")
+    """What is serious on the page, as it is and as a phone has it in the dark."""
     page.add_script_tag(path=AXE)
+    _open(page, f"details:not({FLOATING})")
     at_the_desk = _serious(page)
     page.emulate_media(color_scheme="dark")
     page.set_viewport_size(PHONE)
-    return at_the_desk + _serious(page, BY_LOOKS)
+    on_the_phone = _serious(page, BY_LOOKS)
+    _open(page, FLOATING)  # at last: they lie over the page, and of what they hide axe cannot tell
+    return at_the_desk + on_the_phone + (_serious(page, within=FLOATING) if page.locator(FLOATING).count() else [])
 
 
-def _serious(page: Page, rules: list[str] | None = None) -> list[str]:
+def _open(page: Page, which: str) -> None:
+    page.evaluate("(which) => { for (const each of document.querySelectorAll(which)) each.open = true; }", which)
+
+
+def _serious(page: Page, rules: list[str] | None = None, within: str = "html") -> list[str]:
     options: dict[str, Any] = {"resultTypes": ["violations"]}
     if rules:
         options["runOnly"] = rules
-    found = page.evaluate("(options) => axe.run(document, options)", options)["violations"]
+    found = page.evaluate("([within, options]) => axe.run(within, options)", [within, options])["violations"]
     return [f"{each['id']}: {node['html'][:200]}" for each in found if each["impact"] in GRAVE for node in each["nodes"]]

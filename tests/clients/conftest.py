@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.databases import place_on_sqlite
-from tests.support.processes import serving
+from tests.support.processes import seed, serving
 
 
 @dataclass(frozen=True)
@@ -36,5 +33,4 @@ def seeded(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) -> I
     """One server for the tests of one client."""
     place = place_on_sqlite(tmp_path_factory.mktemp("clients"), sqlite_template)
     with serving(place) as server:
-        command = [str(Path(sys.executable).with_name("tidings")), "seed", *place.arguments, "--url", server.url, "--json"]
-        yield Seeded(**json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout))
+        yield Seeded(**seed(place, server.url))

@@ -25,15 +25,15 @@ def test_an_import_that_was_killed_is_taken_up_again(place: Place, tmp_path: Pat
         child = start_import(place, table, *arguments)
         wait_until(partial(_has, place, app_id, enough), seconds=30, step=0.02)
         child.kill()
-        child.communicate()
+        child.wait()
     before = len(contents(place, app_id).titles)
 
     last = start_import(place, table, *arguments)
-    printed = last.communicate(timeout=60)[0].decode()
+    ended = last.wait(60)
 
     assert before < ROWS
-    assert last.returncode == 1
-    assert f"{before:,} there already, 2 rejected" in printed
+    assert ended == 1
+    assert f"{before:,} there already, 2 rejected" in last.output
     held = contents(place, app_id)
     assert held.external_ids == [str(row[0]) for row in rows[1:] if row[2] != "many"]
     assert [type for type, _ in held.events].count("item.create") == ROWS - 2

@@ -32,7 +32,7 @@ def running_place(tmp_path_factory: pytest.TempPathFactory) -> Place:
 @pytest.fixture(scope="module")
 def running(running_place: Place) -> Iterator[Serving]:
     """A server that is only looked at."""
-    with serving(running_place, environment={"TIDINGS_LOG_FORMAT": "json", "TIDINGS_PORT": "1"}) as server:
+    with serving(running_place, installed=True, environment={"TIDINGS_LOG_FORMAT": "json", "TIDINGS_PORT": "1"}) as server:
         yield server
 
 
@@ -95,7 +95,7 @@ def test_a_port_that_is_taken_is_one_sentence(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_it_stops_soon_and_with_0_when_it_is_asked_to_also_while_clients_hold_connections(tmp_path: Path, number: signal.Signals) -> None:
-    with serving(Place(tmp_path)) as server:
+    with serving(Place(tmp_path), installed=True) as server:
         idle = http.client.HTTPConnection("127.0.0.1", server.port, timeout=5)
         idle.request("GET", "/health/live")
         idle.getresponse().read()

@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlencode
 
+import psutil
 import pytest
 
 from tests.support.processes import free_port, wait_until
@@ -53,13 +54,15 @@ class Demo:
 
 @pytest.fixture
 def demos(tmp_path: Path) -> Iterator[list[Demo]]:
-    """Those that a test starts; at the end they are stopped if they still run."""
+    """Those that a test starts; at the end they are killed if they still run, each with its server."""
     started: list[Demo] = []
     yield started
     for demo in started:
         if demo.child.poll() is None:
-            demo.child.send_signal(signal.SIGINT)
-            demo.ended()
+            for each in psutil.Process(demo.child.pid).children(recursive=True):
+                each.kill()
+            demo.child.kill()
+            demo.child.wait()
 
 
 def is_free(port: int) -> bool:

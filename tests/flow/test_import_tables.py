@@ -6,7 +6,6 @@ import datetime as dt
 from pathlib import Path
 
 import pytest
-from openpyxl import Workbook
 
 from tidings.cli.importing.tables import Table, open_table
 from tidings.errors import Invalid
@@ -118,6 +117,8 @@ def test_rows_can_be_read_again(tmp_path: Path) -> None:
 
 
 def workbook(path: Path, *rows: list[object], title: str = "Sheet one") -> Path:
+    from openpyxl import Workbook  # noqa: PLC0415 (a tenth of a second)
+
     book = Workbook()
     sheet = book.active
     assert sheet is not None

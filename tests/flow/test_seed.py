@@ -6,14 +6,13 @@ import asyncio
 import base64
 import dataclasses
 import json
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.support.databases import AnyDatabase, Place
+from tests.support.forking import fork_tidings
 from tests.support.processes import serving
 from tidings.cli.seed import Seed, make_seed, print_seed
 from tidings.client import Client
@@ -35,18 +34,6 @@ def settings_for(place: Place, **more: Any) -> Settings:
     return Settings(data=place.data, database=place.url, **more)
 
 
-def start_seeding(place: Place) -> subprocess.Popen[bytes]:
-    command = [str(Path(sys.executable).with_name("tidings")), "seed", "--json", *place.arguments]
-    return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-
-
-def printed_by(child: subprocess.Popen[bytes]) -> dict[str, Any]:
-    output, complaints = child.communicate(timeout=30)
-    assert (child.returncode, complaints) == (0, b"")
-    seed: dict[str, Any] = json.loads(output)
-    return seed
-
-
 async def seeded(place: Place) -> Seed:
     return await asyncio.to_thread(make_seed, settings_for(place))
 
@@ -57,11 +44,11 @@ def test_seeding_twice_answers_the_same_ids_and_secrets(place: Place) -> None:
     assert make_seed(settings_for(place)) == first
 
 
-def test_two_who_seed_an_empty_place_at_once_make_one(empty_place: Place) -> None:
-    children = [start_seeding(empty_place) for _ in range(2)]
+def test_two_who_seed_an_empty_place_at_once_make_one(empty_place: Place, tmp_path: Path) -> None:
+    children = [fork_tidings("seed", "--json", *empty_place.arguments, output=tmp_path / f"{number}.log") for number in range(2)]
 
-    first, second = map(printed_by, children)
-
+    assert [child.wait(30) for child in children] == [0, 0]
+    first, second = (json.loads(child.output) for child in children)
     assert first == second
     assert list(first) == KEYS
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import resource
-import subprocess
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -17,7 +15,9 @@ from sqlalchemy import func, insert, select, text, update
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from tests.support.databases import CONNECTIONS, AnyDatabase, Place
-from tests.support.writing_child import add_pair
+from tests.support.forking import Forked
+from tests.support.processes import wait_until
+from tests.support.writing_child import add_pair, write_until_killed
 from tidings.errors import Invalid, NotFound, Unavailable
 from tidings.store import postgresql, schema, sqlite
 from tidings.store.database import Tx, open_database, wake_after
@@ -678,23 +678,19 @@ async def test_a_server_that_goes_away_is_unavailable_until_it_is_back(place: Pl
 # --- kill -9 --------------------------------------------------------------------------------------------------------
 
 
-def write_until_killed(place: Place, run: str, *, acknowledged: int) -> set[str]:
+def killed_while_writing(place: Place, run: str, *, acknowledged: int) -> set[str]:
     """The names that a child had acknowledged when it was killed in the middle of its work."""
-    command = [sys.executable, "-m", "tests.support.writing_child", str(place.data), place.url, run]
-    child = subprocess.Popen(command, stdout=subprocess.PIPE)
-    assert child.stdout is not None
-    names = {child.stdout.readline() for _ in range(acknowledged)}
+    child = Forked(write_until_killed, place.url, place.data, run, output=place.data / f"{run}.log")
+    wait_until(lambda: child.output.count("\n") >= acknowledged, step=0.002)
     child.kill()
-    names |= {line for line in child.stdout if line.endswith(b"\n")}
-    child.stdout.close()
     child.wait()
-    return {name.decode().strip() for name in names}
+    return {line.strip() for line in child.output.splitlines(keepends=True) if line.endswith("\n")}
 
 
 async def test_every_acknowledged_write_survives_kill_9_and_no_other_is_there_by_half(place: Place) -> None:
     acknowledged: set[str] = set()
     for run in ("first", "second"):
-        acknowledged |= await asyncio.to_thread(write_until_killed, place, run, acknowledged=150)
+        acknowledged |= await asyncio.to_thread(killed_while_writing, place, run, acknowledged=150)
 
     def both_halves(tx: Tx) -> tuple[set[str], set[str]]:
         return usernames(tx), set(tx.scalars(select(schema.clients.c.client_id)))

@@ -79,6 +79,10 @@ async def states(database: AnyDatabase) -> list[tuple[int, str, int]]:
     return await database.read(read)
 
 
+async def leases_of(database: AnyDatabase) -> list[int]:
+    return await database.read(lambda tx: list(tx.exec_driver_sql("SELECT lease_id FROM deliveries ORDER BY hook_id, sequence").scalars()))
+
+
 # --- fan-out ---
 
 
@@ -191,6 +195,32 @@ async def test_claims_leave_out_hooks_that_are_full(database: AnyDatabase, world
     await out(database, lease_id, room=none)
     done = await claimed(database, lease_id, full=(first,))
     assert [delivery.hook_id for delivery in done.leased] == [_second]
+
+
+async def test_what_a_hook_has_no_room_for_stands_aside_until_it_has(database: AnyDatabase, world: World) -> None:
+    await hook(database, world)
+    for _ in range(3):
+        await database.write(append_update, world)
+    lease_id = await lease(database)
+    assert (await out(database, lease_id, room=none)).overflow == 3
+    assert await leases_of(database) == [-1, -1, -1]
+    await database.write(lambda tx: tx.exec_driver_sql("UPDATE deliveries SET lease_id = 0"))  # as after a retry
+    done = await database.write(claim, KEYRING, EMPTY_INDEX, lease_id, none, (), swept=0, now=NOW)
+    assert (done.leased, done.more) == ([], False)
+    assert await leases_of(database) == [-1, -1, -1]
+    done = await database.write(claim, KEYRING, EMPTY_INDEX, lease_id, lambda _: 2, (), swept=0, now=NOW)
+    assert names(done.leased) == [1, 2]
+    assert await leases_of(database) == [lease_id, lease_id, -1]
+
+
+async def test_what_keeps_its_order_stands_aside_for_no_want_of_room(database: AnyDatabase, world: World) -> None:
+    await hook(database, world, order="object")
+    await database.write(append_update, world)
+    lease_id = await lease(database)
+    await out(database, lease_id, room=none)
+    assert (await claimed(database, lease_id, full=(1,))).leased == []
+    assert await leases_of(database) == [0]
+    assert names((await claimed(database, lease_id)).leased) == [1]
 
 
 async def test_two_processes_never_claim_the_same_delivery(database: AnyDatabase, world: World) -> None:
@@ -346,10 +376,26 @@ async def test_prune_forgets_what_ended_and_nothing_else(database: AnyDatabase, 
     await settled(database, ended, Verdict("exhausted"), failure())
     await database.write(append_update, world)  # not fanned out
     pruned = await database.write(prune, before=NOW + DAY)
-    assert pruned == 2  # the verification of the hook, and the event that has ended
+    assert pruned.events == 2  # the verification of the hook, and the event that has ended
     assert await states(database) == [(unfinished.sequence, "sending", 0)]
     assert await database.read(lambda tx: tx.exec_driver_sql("SELECT count(*) FROM attempts").scalar()) == 0
     assert await database.read(lambda tx: tx.exec_driver_sql("SELECT count(*) FROM events").scalar()) == 2
+
+
+async def test_what_never_ends_is_walked_past_once(database: AnyDatabase, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tidings.delivery.prune.PIECE", 2)
+    await hook(database, world)
+    await database.write(lambda tx: tx.exec_driver_sql("DELETE FROM events"))
+    for _ in range(6):  # at one moment: the next piece begins in the middle of it
+        await database.write(append_update, world)
+    leased = (await out(database, await lease(database))).leased
+    for each in leased[3:]:
+        await settled(database, each, Verdict("exhausted"), failure())
+    pieces = [await database.write(prune, before=NOW + DAY)]
+    while pieces[-1].more:
+        pieces.append(await database.write(prune, before=NOW + DAY, after=pieces[-1].reached))
+    assert [piece.events for piece in pieces] == [0, 1, 2, 0]
+    assert len(await states(database)) == 3
 
 
 async def test_the_backlog_counts_what_is_unfinished(database: AnyDatabase, world: World) -> None:

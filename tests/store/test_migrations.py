@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -14,18 +11,12 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import inspect, select, text
 
-from tests.support.databases import AnyDatabase, Place
+from tests.support.databases import AnyDatabase, Place, open_once
+from tests.support.forking import Forked
 from tidings.errors import Invalid
 from tidings.store import schema
 from tidings.store.database import Tx, open_database
 from tidings.store.migrate import MIGRATIONS
-
-OPEN = """
-import sys
-from pathlib import Path
-from tidings.store.database import open_database
-open_database(sys.argv[2], Path(sys.argv[1])).dispose()
-"""
 
 
 def say(tx: Tx, statement: str) -> None:
@@ -74,10 +65,10 @@ async def test_two_databases_have_two_names(place: Place, empty_place: Place, tm
     await other.close()
 
 
-async def test_processes_that_start_at_once_all_succeed_and_migrate_once(empty_place: Place) -> None:
-    command = [sys.executable, "-c", OPEN, str(empty_place.data), empty_place.url]
-    starting = [asyncio.to_thread(subprocess.run, command, capture_output=True, text=True) for _ in range(3)]
-    assert [(child.returncode, child.stderr) for child in await asyncio.gather(*starting)] == [(0, "")] * 3
+async def test_processes_that_start_at_once_all_succeed_and_migrate_once(empty_place: Place, tmp_path: Path) -> None:
+    outputs = [tmp_path / f"{number}.log" for number in range(3)]
+    starting = [Forked(open_once, empty_place.url, empty_place.data, output=output) for output in outputs]
+    assert [(child.wait(30), child.output) for child in starting] == [(0, "")] * 3
     database = empty_place.open()
     assert len(await database.read(instances)) == 1
     assert await database.read(differences) == []

@@ -17,7 +17,7 @@ from tidings.delivery.claims import Claimed, claim
 from tidings.delivery.leases import take_lease
 from tidings.delivery.prune import prune
 from tidings.delivery.redelivery import redeliver
-from tidings.delivery.release import Released, any_running, release
+from tidings.delivery.release import _WAITING, Released, any_running, release
 from tidings.delivery.replay import Replay, Wanted, get_replay, list_replays, plan_replay, start_replay, stop_replay
 from tidings.errors import Conflict, Invalid, NotFound
 from tidings.hooks.matching import EMPTY_INDEX
@@ -77,6 +77,15 @@ async def set_hook(database: AnyDatabase, hook_id: int, **values: object) -> Non
 
 
 # --- redeliver ---------------------------------------------------------------------------------------------------------
+
+
+async def test_what_waits_already_keeps_its_place_or_comes_before_what_stands_aside(
+    database: AnyDatabase, world: World, hook_id: int
+) -> None:
+    await database.write(make_past, world, hook_id, "pending")
+    await database.write(lambda tx: tx.execute(update(deliveries).where(deliveries.c.sequence == 2).values(lease_id=-hook_id)))
+    await database.write(redeliver, world.user, hook_id, 2, now=NOW + DAY)
+    assert await row(database, hook_id, 2, "state", "due_at", "lease_id") == ("pending", NOW + 2 * SECOND, 0)
 
 
 @pytest.mark.parametrize("state", ENDED)
@@ -183,6 +192,16 @@ async def test_a_plan_counts_what_is_meant_and_changes_nothing(database: AnyData
     everything = await database.read(plan_replay, world.user, hook_id, Wanted(states=ENDED), 2)
     assert everything.total == 4  # the verification was delivered too, and is never meant
     assert await states(database, hook_id) == "depecs"
+
+
+async def test_a_plan_that_counts_so_far_says_of_which_states_there_are_more(database: AnyDatabase, world: World, hook_id: int) -> None:
+    await database.write(make_past, world, hook_id, *["delivered"] * 3, *["exhausted"] * 2)
+    plan = await database.read(plan_replay, world.user, hook_id, Wanted(states=ENDED), 1, counted=2)
+    assert plan.states == {"delivered": 1, "exhausted": 2}  # of the two delivered ones that were counted, one may be the verification
+    assert (plan.total, plan.seconds, plan.more) == (3, 3, ("delivered",))
+    assert plan.last_at == NOW + 6 * SECOND
+    whole = await database.read(plan_replay, world.user, hook_id, Wanted(states=ENDED), 1, counted=4)
+    assert (whole.total, whole.more) == (5, ())
 
 
 async def test_a_trial_is_never_meant(database: AnyDatabase, world: World, hook_id: int) -> None:
@@ -363,6 +382,18 @@ async def test_a_paused_hook_holds_its_replay(database: AnyDatabase, world: Worl
     assert (await released(database, NOW + DAY)).deliveries == 10
 
 
+async def test_replays_that_wait_are_not_looked_at_without_a_pause(
+    database: AnyDatabase, world: World, hook_id: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tidings.delivery.release.AT_ONCE", 1)
+    await database.write(make_past, world, hook_id, "exhausted")
+    await started(database, world, hook_id)
+    await set_hook(database, hook_id, paused_at=NOW)
+    assert not (await released(database)).more
+    await set_hook(database, hook_id, paused_at=None)
+    assert (await released(database)).more
+
+
 @pytest.mark.parametrize("hook", [{"status": "inactive", "reason": "gone"}, {"deleted_at": NOW}])
 async def test_a_hook_that_is_sent_nothing_more_ends_its_replay(
     database: AnyDatabase, world: World, hook_id: int, hook: dict[str, object]
@@ -381,6 +412,14 @@ async def test_replays_of_many_hooks_share_a_transaction(database: AnyDatabase, 
         await database.write(make_past, world, each, *["exhausted"] * 12)
         await started(database, world, each)
     assert (await released(database)).deliveries == 20
+
+
+@pytest.mark.only("sqlite", reason="it is SQLite that takes the primary key, and walks over all that a hook was ever told")
+async def test_what_of_a_replay_waits_is_counted_without_walking_over_what_has_ended(database: AnyDatabase) -> None:
+    question = str(_WAITING.compile(database.engine))
+    numbers = (1,) * question.count("?")
+    plan = await database.read(lambda tx: tx.exec_driver_sql(f"EXPLAIN QUERY PLAN {question}", numbers).all())
+    assert "COVERING INDEX ix_deliveries_waiting (hook_id=?" in str(plan)
 
 
 # --- stop --------------------------------------------------------------------------------------------------------------

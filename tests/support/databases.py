@@ -127,6 +127,11 @@ async def _furnish(place: Place, make: Make) -> object:
         await database.close()
 
 
+def open_once(url: str, data: Path) -> None:
+    """Open a database, which makes its tables, and close it."""
+    open_database(url, data).dispose()
+
+
 def make_sqlite_template(data: Path) -> Path:
     """Make the file that the others are copied from, in the folder `data`."""
     database = open_database("", data, connections=1)

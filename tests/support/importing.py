@@ -1,11 +1,9 @@
-"""Tables to import, the command as the shell runs it, and what came of it in the database."""
+"""Tables to import, the command in a process of its own, and what came of it in the database."""
 
 from __future__ import annotations
 
 import asyncio
 import csv
-import subprocess
-import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,10 +11,9 @@ from pathlib import Path
 from sqlalchemy import select
 
 from tests.support.databases import Place
+from tests.support.forking import Forked, fork_tidings
 from tidings.store.database import Tx
 from tidings.store.schema import events, items
-
-PROGRAM = str(Path(sys.executable).with_name("tidings"))
 
 
 def write_table(path: Path, *rows: Sequence[object]) -> Path:
@@ -33,17 +30,14 @@ def numbered(count: int) -> Iterable[Sequence[object]]:
         yield (number, f"Row {number}", number * 2)
 
 
-def start_import(place: Place, table: Path, *arguments: str) -> subprocess.Popen[bytes]:
+def start_import(place: Place, table: Path, *arguments: str) -> Forked:
     """`tidings import`, started."""
-    command = [PROGRAM, "import", str(table), *place.arguments, *arguments]
-    return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    return fork_tidings("import", str(table), *place.arguments, *arguments, output=place.data / "import.log")
 
 
 def ran_import(place: Place, table: Path, *arguments: str) -> int:
     """`tidings import`, to its end: the exit code."""
-    child = start_import(place, table, *arguments)
-    child.communicate(timeout=60)
-    return child.returncode
+    return start_import(place, table, *arguments).wait(60)
 
 
 @dataclass(frozen=True)

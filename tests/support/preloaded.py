@@ -1,19 +1,22 @@
-"""What a program needs that `forking` starts, imported: its parent imports this once, and does nothing else."""
+"""What the programs of `tests.support.forking` have imported before they start: their parent imports this, and does no more."""
 
 from __future__ import annotations
 
 import gc
 
-import typer._adapters  # noqa: F401 (Typer's own, which it imports when a command is run)
+from tidings.cli.serve import _absent
 
-from tidings.cli.serve import absent
-
-with absent("rich"):  # as in a server that is started from the shell
+with _absent("rich"):  # as in a server that is started from the shell
     import tidings.server
+
+import typer._adapters
 
 import tests.support.writing_child
 import tidings.cli.commands
-import tidings.cli.importing
-import tidings.cli.seed  # noqa: F401 (imported so that it is there)
+import tidings.cli.importing.command
+import tidings.cli.seed
 
-gc.freeze()  # the children share these pages as long as nobody counts what is in them
+gc.collect()
+gc.freeze()  # they share these pages with their parent as long as nobody counts what is in them
+
+__all__ = ["tests", "tidings", "typer"]

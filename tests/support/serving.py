@@ -1,4 +1,9 @@
-"""Web applications served for a test: each framework's own server, or the one its users know, on a free port of 127.0.0.1."""
+"""Web applications served for a test: each framework's own server, or the one its users know, on a free port of 127.0.0.1.
+
+A framework is imported when it serves: all of them together take a second, in each of pytest's workers.
+"""
+
+# ruff: noqa: PLC0415 (see above)
 
 from __future__ import annotations
 
@@ -13,23 +18,10 @@ from socketserver import ThreadingMixIn
 from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
-import aiohttp.web
-import django
-import django.conf
-import django.core.handlers.asgi
-import django.core.handlers.wsgi
-import django.urls
-import fastapi
-import flask
-import starlette.applications
 import uvicorn
 
 from tests.support.processes import wait_until
 from tidings.receiver import Receiver, asgi, wsgi
-from tidings.receiver import aiohttp as for_aiohttp
-from tidings.receiver import django as for_django
-from tidings.receiver import flask as for_flask
-from tidings.receiver import starlette as for_starlette
 
 PATH = "/hooks"
 Serve = Callable[[Receiver], AbstractContextManager[int]]
@@ -94,6 +86,10 @@ def serve_wsgi(receiver: Receiver) -> AbstractContextManager[int]:
 
 
 def serve_starlette(receiver: Receiver) -> AbstractContextManager[int]:
+    import starlette.applications
+
+    from tidings.receiver import starlette as for_starlette
+
     @asynccontextmanager
     async def lifespan(_: Any) -> Any:
         await receiver.start_async()
@@ -106,28 +102,46 @@ def serve_starlette(receiver: Receiver) -> AbstractContextManager[int]:
 
 
 def serve_fastapi(receiver: Receiver) -> AbstractContextManager[int]:
+    import fastapi
+
+    from tidings.receiver import starlette as for_starlette
+
     application = fastapi.FastAPI()
     application.add_route(PATH, for_starlette.endpoint(receiver), methods=["POST"])
     return serving_asgi(application)
 
 
 def serve_flask(receiver: Receiver) -> AbstractContextManager[int]:
+    import flask
+
+    from tidings.receiver import flask as for_flask
+
     application = flask.Flask("receiving")
     application.add_url_rule(PATH, view_func=for_flask.endpoint(receiver), methods=["POST"])
     return serving_wsgi(application)
 
 
 def serve_django(receiver: Receiver) -> AbstractContextManager[int]:
+    import django.core.handlers.wsgi
+
     _route_in_django(receiver)
     return serving_wsgi(django.core.handlers.wsgi.WSGIHandler())
 
 
 def serve_django_async(receiver: Receiver) -> AbstractContextManager[int]:
+    import django.core.handlers.asgi
+
     _route_in_django(receiver)
     return serving_asgi(django.core.handlers.asgi.ASGIHandler())
 
 
 def _route_in_django(receiver: Receiver) -> None:
+    import django
+    import django.conf
+    import django.urls
+
+    from tidings.receiver import django as for_django
+
     if not django.conf.settings.configured:
         django.conf.settings.configure(
             SECRET_KEY="x", ALLOWED_HOSTS=["*"], MIDDLEWARE=["django.middleware.csrf.CsrfViewMiddleware"], LOGGING_CONFIG=None
@@ -141,6 +155,10 @@ def _route_in_django(receiver: Receiver) -> None:
 
 @contextmanager
 def serve_aiohttp(receiver: Receiver) -> Iterator[int]:
+    import aiohttp.web
+
+    from tidings.receiver import aiohttp as for_aiohttp
+
     application = aiohttp.web.Application()
     application.router.add_post(PATH, for_aiohttp.endpoint(receiver))
     application.on_startup.append(lambda _: receiver.start_async())

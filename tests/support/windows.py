@@ -35,10 +35,10 @@ class Room:
         """The path of the app's pages."""
         return f"/console/apps/{self.app_id}"
 
-    def client_of_the_app(self) -> Client:
-        """The kit's client, signed in as the app."""
+    def client(self) -> Client:
+        """The kit's client, signed in as the demo's user."""
         client = Client(self.url, self.client_id, self.client_secret)
-        client.authenticate_with_app(self.app_id, self.app_token)
+        client.authenticate_with_password(self.username, self.password)
         return client
 
 

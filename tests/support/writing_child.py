@@ -1,4 +1,4 @@
-"""Writes until it is killed: `python -m tests.support.writing_child DATA URL RUN`.
+"""Writes until it is killed: a child's whole work (see `forking`).
 
 Many tasks write at once, so that SQLite commits them in groups. Each write makes two rows; when it has returned, and not
 before, its name is printed. Whoever kills this looks for exactly the printed names afterwards, and for no half of a pair.
@@ -25,6 +25,11 @@ def add_pair(tx: Tx, name: str) -> None:
     tx.execute(insert(schema.clients).values(client_id=name, secret_hash=b"", name=name, created_at=0))
 
 
+def write_until_killed(database_url: str, data: Path, run: str) -> None:
+    """Open the database, and write."""
+    asyncio.run(_write(database_url, data, run))
+
+
 async def _write(database_url: str, data: Path, run: str) -> None:
     database = open_database(database_url, data)
     names = (f"{run}-{number}" for number in itertools.count())
@@ -36,7 +41,3 @@ async def _write(database_url: str, data: Path, run: str) -> None:
             sys.stdout.flush()
 
     await asyncio.gather(*(one_writer() for _ in range(WRITERS)))
-
-
-if __name__ == "__main__":
-    asyncio.run(_write(sys.argv[2], Path(sys.argv[1]), sys.argv[3]))

@@ -14,6 +14,7 @@ from tests.support.house import Api
 from tests.support.past import make_past
 from tests.support.world import World
 from tidings.clock import DAY
+from tidings.console import replays
 from tidings.console.pages import console_rows
 from tidings.hooks.registry import HookRecord, get_hook, list_place_hooks
 from tidings.store import schema
@@ -367,6 +368,15 @@ async def test_a_replay_is_planned_begun_and_stopped(api: Api, ada: Browser) -> 
     stopped = await ada.send(begun, "/console/replays/1/stop")
     assert "Stopped" in stopped.words
     assert "Replay 1" in (await ada.open("/console/hooks/1/replay")).words
+
+
+async def test_a_plan_of_very_many_says_that_there_are_at_least_so_many(api: Api, ada: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
+    await active(api, ada)
+    await give_past(api, "exhausted", "exhausted", "cancelled")
+    monkeypatch.setattr(replays, "COUNTED", 1)
+    plan = await ada.open("/console/hooks/1/replay?state_exhausted=on&state_cancelled=on&rate=2")
+    assert "At least 2 deliveries in at least 1 s" in plan.words
+    assert "1 or more" in plan.words
 
 
 async def test_a_replay_of_nothing_or_of_nonsense_is_refused(api: Api, ada: Browser) -> None:

@@ -81,6 +81,16 @@ async def test_our_files_may_be_kept_under_the_name_of_their_content(api: Api, a
         assert "immutable" not in (await api.http.get(f"/console/{name}?v=other")).headers["cache-control"]
 
 
+async def test_our_files_are_compressed_for_those_who_can_read_that_and_pages_are_not(api: Api, ada: Browser) -> None:
+    plain = await api.http.get("/console/console.css", headers={"accept-encoding": "gzip;q=0, identity"})
+    zipped = await api.http.get("/console/console.css", headers={"accept-encoding": "br, gzip"})
+    assert "content-encoding" not in plain.headers
+    assert (zipped.headers["content-encoding"], zipped.headers["vary"]) == ("gzip", "accept-encoding")
+    assert zipped.content == plain.content
+    assert int(zipped.headers["content-length"]) < len(plain.content) / 2
+    assert "content-encoding" not in (await ada.open("/console")).headers
+
+
 # --- organizations and spaces ------------------------------------------------------------------------------------------
 
 

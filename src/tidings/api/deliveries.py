@@ -13,7 +13,7 @@ from msgspec import Meta, Struct
 
 from tidings.api.bylines import Byline, byline
 from tidings.api.call import GREATEST_ID, Call
-from tidings.api.shapes import Timestamp, one_of
+from tidings.api.shapes import Timestamp, moment_of, one_of, written
 from tidings.clock import DAY, MILLISECOND
 from tidings.delivery import history, ledger, showing, strip, undelivered
 from tidings.delivery.delivery_rows import DeliveryRow
@@ -22,7 +22,7 @@ from tidings.delivery.ledger import LedgerEntry
 from tidings.delivery.showing import ShownAttempt, ShownDelivery, ShownEvent
 from tidings.errors import Invalid
 from tidings.store.database import Tx
-from tidings.wire.podio import read_timestamp, timestamp
+from tidings.wire.podio import timestamp
 from tidings.workspace.access import Caller
 from tidings.workspace.accounts.authors import Author, find_authors
 
@@ -216,14 +216,14 @@ async def list_deliveries(call: Call, query: DeliveryQuery) -> DeliveriesObject:
     asked = Asked(
         states=_words(query.state),
         types=_words(query.type),
-        since=_read(query.since, "since"),
-        until=_read(query.until, "until"),
+        since=moment_of(query.since, "since"),
+        until=moment_of(query.until, "until"),
         object=_object(query.object),
         before=query.before,
     )
     listed = await call.read(history.list_deliveries, call.caller, call.id("hook_id"), asked, limit=query.limit)
     rows = [delivery_object(row) for row in listed.rows]
-    return {"deliveries": rows, "next_before": listed.next_before, "looked_back_to": _written(listed.looked_back_to)}
+    return {"deliveries": rows, "next_before": listed.next_before, "looked_back_to": written(listed.looked_back_to)}
 
 
 async def get_delivery(call: Call) -> WholeDeliveryObject:
@@ -233,7 +233,7 @@ async def get_delivery(call: Call) -> WholeDeliveryObject:
         "delivery": delivery_object(shown.row),
         "event": _event_object(shown.event, author, call.house.settings.public_url),
         "attempts": [_attempt_object(attempt) for attempt in shown.attempts],
-        "next_on": _written(shown.next_at),
+        "next_on": written(shown.next_at),
     }
 
 
@@ -249,12 +249,12 @@ async def get_health(call: Call) -> HealthObject:
         "rate": health.strip.rate,
         "waiting": health.waiting,
         "more_waiting": health.more_waiting,
-        "oldest_waiting_on": _written(health.oldest_waiting_at),
+        "oldest_waiting_on": written(health.oldest_waiting_at),
         "p50": _milliseconds(health.p50),
         "p95": _milliseconds(health.p95),
         "failures_in_row": health.failures_in_row,
-        "last_success_on": _written(health.last_success_at),
-        "last_failure_on": _written(health.last_failure_at),
+        "last_success_on": written(health.last_success_at),
+        "last_failure_on": written(health.last_failure_at),
         "last_failure_reason": health.last_reason,
         "last_failure_status": health.last_status,
     }
@@ -268,7 +268,7 @@ async def get_ledger(call: Call, query: LedgerQuery) -> list[EntryObject]:
 
 async def list_undelivered(call: Call, query: UndeliveredQuery) -> UndeliveredObject:
     """`GET /app/{app_id}/undelivered`: what happened in an app since a moment and has not arrived, whatever the hook."""
-    since = _read(query.since, "since")
+    since = moment_of(query.since, "since")
     since = call.now - DAY if since is None else since
     found = await call.read(undelivered.undelivered, call.caller, call.id("app_id"), since=since, limit=query.limit)
     urls = {str(hook_id): url for hook_id, url in found.urls.items()}
@@ -293,13 +293,6 @@ def _ledger_with_authors(
 
 def _words(text: str) -> tuple[str, ...]:
     return tuple(word for part in text.split(",") if (word := part.strip()))
-
-
-def _read(text: str | None, name: str) -> int | None:
-    try:
-        return None if text is None else read_timestamp(text)
-    except ValueError:
-        raise Invalid(f"{name}: must be a moment in UTC that exists, YYYY-MM-DD HH:MM:SS", parameters={"field": name}) from None
 
 
 def _object(text: str | None) -> tuple[str, int] | None:
@@ -331,7 +324,7 @@ def delivery_object(row: DeliveryRow) -> DeliveryObject:
         "milliseconds": _milliseconds(row.took),
         "due_on": timestamp(row.due_at),
         "created_on": timestamp(row.created_at),
-        "ended_on": _written(row.ended_at),
+        "ended_on": written(row.ended_at),
         "test": row.test,
         "earlier": row.earlier,
         "replay_id": row.replay_id,
@@ -397,17 +390,13 @@ def _entry_object(entry: LedgerEntry, author: Author, public_url: str) -> EntryO
                 "attempts": told.attempts,
                 "reason": told.reason,
                 "due_on": timestamp(told.due_at),
-                "ended_on": _written(told.ended_at),
+                "ended_on": written(told.ended_at),
                 "deleted": told.deleted,
             }
             for told in entry.deliveries
         ],
         "why_none": entry.why_none,
     }
-
-
-def _written(moment: int | None) -> str | None:
-    return None if moment is None else timestamp(moment)
 
 
 def _milliseconds(microseconds: int | None) -> float | None:

@@ -12,12 +12,11 @@ from msgspec import Meta, Struct, field
 
 from tidings.api.bylines import Byline, byline
 from tidings.api.call import Call
-from tidings.api.shapes import Timestamp, one_of
+from tidings.api.shapes import Timestamp, moment_of, one_of, written
 from tidings.delivery import redelivery, replay
 from tidings.delivery.replay import DEFAULT_RATE, HIGHEST_RATE, LISTED, STATES, UNDELIVERED, Ended, Plan, Replay, Wanted
-from tidings.errors import Invalid
 from tidings.store.database import Tx
-from tidings.wire.podio import read_timestamp, timestamp
+from tidings.wire.podio import timestamp
 from tidings.workspace.access import Caller
 from tidings.workspace.accounts.authors import Author, find_authors
 
@@ -95,7 +94,7 @@ async def redeliver(call: Call) -> None:
 async def start_replay(call: Call, body: ReplayBody) -> PlannedObject:
     """`POST /hook/{hook_id}/replay`: send many deliveries again, in their order; or, with `plan`, say how many that would be.
     409 where a replay of this hook runs, or the hook is inactive or paused."""
-    wanted = Wanted(tuple(body.states), tuple(body.types), _moment(body.since, "since"), _moment(body.until, "until"))
+    wanted = Wanted(tuple(body.states), tuple(body.types), moment_of(body.since, "since"), moment_of(body.until, "until"))
     hook_id = call.id("hook_id")
     if body.plan:
         return {"plan": _plan_object(await call.read(replay.plan_replay, call.caller, hook_id, wanted, body.rate)), "replay": None}
@@ -145,8 +144,8 @@ def _list_with_authors(tx: Tx, caller: Caller, hook_id: int, limit: int) -> tupl
 def _plan_object(plan: Plan) -> PlanObject:
     return {
         "total": plan.total,
-        "first_on": _written(plan.first_at),
-        "last_on": _written(plan.last_at),
+        "first_on": written(plan.first_at),
+        "last_on": written(plan.last_at),
         "seconds": plan.seconds,
         "rate": plan.rate,
         "states": plan.states,
@@ -163,8 +162,8 @@ def replay_object(shown: Replay, author: Author, public_url: str) -> ReplayObjec
         "state": shown.state,
         "states": [*wanted.states],
         "types": [*wanted.types],
-        "since": _written(wanted.since),
-        "until": _written(wanted.until),
+        "since": written(wanted.since),
+        "until": written(wanted.until),
         "rate": shown.rate,
         "total": shown.total,
         "released": shown.released,
@@ -174,16 +173,5 @@ def replay_object(shown: Replay, author: Author, public_url: str) -> ReplayObjec
         "retrying": shown.retrying,
         "created_on": timestamp(shown.created_at),
         "created_by": byline(author, public_url),
-        "ended_on": _written(shown.ended_at),
+        "ended_on": written(shown.ended_at),
     }
-
-
-def _written(moment: int | None) -> str | None:
-    return None if moment is None else timestamp(moment)
-
-
-def _moment(text: str | None, name: str) -> int | None:
-    try:
-        return None if text is None else read_timestamp(text)
-    except ValueError:
-        raise Invalid(f"{name}: must be a moment in UTC that exists, YYYY-MM-DD HH:MM:SS", parameters={"field": name}) from None

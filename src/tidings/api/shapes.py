@@ -9,6 +9,8 @@ import msgspec
 from msgspec import Meta, Struct
 
 from tidings.api.call import GREATEST_ID
+from tidings.errors import Invalid
+from tidings.wire.podio import read_timestamp, timestamp
 
 Id = Annotated[int, Meta(ge=1, le=GREATEST_ID)]
 
@@ -17,6 +19,19 @@ Timestamp = Annotated[str, Meta(pattern=r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$", exa
 
 Binary = Annotated[str, Meta(extra_json_schema={"contentMediaType": "application/octet-stream"})]
 """The bytes of a file, in a form."""
+
+
+def moment_of(text: str | None, name: str) -> int | None:
+    """The moment that a `Timestamp` names, in microseconds since the epoch. Raises `Invalid` for `name` where there is no such day."""
+    try:
+        return None if text is None else read_timestamp(text)
+    except ValueError:
+        raise Invalid(f"{name}: must be a moment in UTC that exists, YYYY-MM-DD HH:MM:SS", parameters={"field": name}) from None
+
+
+def written(moment: int | None) -> str | None:
+    """A moment as a `Timestamp`, if there is one."""
+    return None if moment is None else timestamp(moment)
 
 
 def one_of(*words: str) -> Meta:

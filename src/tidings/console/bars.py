@@ -45,23 +45,32 @@ class Segment(NamedTuple):
 
 def strip_bars(slots: Sequence[Slot]) -> list[Bar]:
     """The bars of those slots in which anything was tried."""
+    heights = zip(slots, _heights(slots), strict=True)
+    return [Bar(number * STEP, good, bad, _title(slot)) for number, (slot, (good, bad)) in enumerate(heights) if good or bad]
+
+
+def _heights(slots: Sequence[Slot]) -> list[tuple[int, int]]:
+    """How high each slot's bars are, the good one and the bad one; both 0 where nothing was tried."""
     highest = max((slot.delivered + slot.failed for slot in slots), default=0)
-    return [_bar(number, slot, highest) for number, slot in enumerate(slots) if slot.delivered + slot.failed]
+    return [_height(slot, highest) for slot in slots]
 
 
-def _bar(number: int, slot: Slot, highest: int) -> Bar:
-    good, bad = (max(LEAST, round(TALL * count / highest)) if count else 0 for count in (slot.delivered, slot.failed))
+def _height(slot: Slot, highest: int) -> tuple[int, int]:
+    good = max(LEAST, round(TALL * slot.delivered / highest)) if slot.delivered else 0
+    bad = max(LEAST, round(TALL * slot.failed / highest)) if slot.failed else 0
     over = max(0, good + bad - TALL)
-    good -= over if good >= bad else 0
-    bad -= over if good < bad else 0
-    return Bar(number * STEP, good, bad, f"From {at(slot.began_at)}: {slot.delivered} delivered, {slot.failed} failed")
+    return (good - over, bad) if good >= bad else (good, bad - over)
+
+
+def _title(slot: Slot) -> str:
+    return f"From {at(slot.began_at)}: {slot.delivered} delivered, {slot.failed} failed"
 
 
 def strip_paths(slots: Sequence[Slot]) -> Paths:
-    """The same in a few characters, for a list."""
-    bars = strip_bars(slots)
-    good = "".join(f"M{bar.x} {TALL}v-{bar.good}h{BAR}v{bar.good}z" for bar in bars if bar.good)
-    return Paths(good, "".join(f"M{bar.x} {TALL - bar.good}v-{bar.bad}h{BAR}v{bar.bad}z" for bar in bars if bar.bad))
+    """The same in a few characters, for a list: of a hundred strips, nobody reads a title."""
+    bars = [(number * STEP, good, bad) for number, (good, bad) in enumerate(_heights(slots))]
+    good_path = "".join(f"M{x} {TALL}v-{good}h{BAR}v{good}z" for x, good, _ in bars if good)
+    return Paths(good_path, "".join(f"M{x} {TALL - good}v-{bad}h{BAR}v{bad}z" for x, good, bad in bars if bad))
 
 
 def segments(split: Split) -> list[Segment]:

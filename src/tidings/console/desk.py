@@ -9,6 +9,7 @@ alone, and where our address is https, for https alone.
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import hmac
 import re
@@ -47,6 +48,7 @@ GREATEST_ID = 2**31 - 1  # contract section 0, decision 23
 FURTHEST_PAGE = 100_000  # of a list
 TOKEN = re.compile(r"[0-9a-f]{64}", re.ASCII)
 YEAR_SECONDS = 31_536_000
+_GZIP = re.compile(r"\bgzip\b(?!\s*;\s*q=0(?:\.0*)?\s*(?:,|$))", re.IGNORECASE)  # a quality of 0 says no
 
 _pages = Environment(
     loader=PackageLoader("tidings.console"),
@@ -59,6 +61,7 @@ _pages = Environment(
 _pages.filters |= words.FILTERS
 _MEDIA_TYPES = {"css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
 _static = {file.name: file.read_bytes() for file in (files("tidings.console") / "static").iterdir()}
+_zipped = {name: gzip.compress(content, mtime=0) for name, content in _static.items()}
 _static_urls = {name: f"/console/{name}?v={hashlib.sha256(content).hexdigest()[:10]}" for name, content in _static.items()}
 _pages.globals["static"] = _static_urls
 
@@ -246,10 +249,18 @@ STATIC_PATHS = [f"/console/{name}" for name in _static]
 
 
 def give_static(request: Request) -> Response:
-    """One of our files, at one of `STATIC_PATHS`; under the name of its very content it may be kept for good."""
+    """One of our files, at one of `STATIC_PATHS`; under the name of its very content it may be kept for good.
+
+    They alone are compressed: from the length of a page that is, somebody who has words of their own put into it could guess
+    what else it says.
+    """
     name = request.scope["path"].rstrip("/").rpartition("/")[2]
-    answer = Response(_static[name], media_type=_MEDIA_TYPES[name.rpartition(".")[2]])
+    zips = _GZIP.search(request.headers.get("accept-encoding", "")) is not None
+    answer = Response((_zipped if zips else _static)[name], media_type=_MEDIA_TYPES[name.rpartition(".")[2]])
     seal(answer, "'none'")
+    answer.headers["vary"] = "accept-encoding"
+    if zips:
+        answer.headers["content-encoding"] = "gzip"
     is_by_content = _static_urls[name].endswith(f"?{request.url.query}")
     answer.headers["cache-control"] = f"public, max-age={YEAR_SECONDS}, immutable" if is_by_content else "public, max-age=3600"
     return answer

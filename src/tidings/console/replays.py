@@ -35,6 +35,7 @@ from tidings.workspace.access import Caller
 
 LISTED = 20
 OFFERED = ("exhausted", "cancelled", "delivered")
+COUNTED = 50_000  # of each state: to count that many takes some ten milliseconds
 
 
 class _Seen(NamedTuple):
@@ -71,7 +72,7 @@ async def show_replay_form(desk: Desk, visit: Visit, filled: Filled = NOTHING_FI
 
 def _see(tx: Tx, caller: Caller, hook_id: int, wanted: Wanted | None, rate: int) -> _Seen:
     place = read_place(tx, caller, hook_id)
-    plan = None if wanted is None else plan_replay(tx, caller, hook_id, wanted, rate)
+    plan = None if wanted is None else plan_replay(tx, caller, hook_id, wanted, rate, counted=COUNTED)
     return _Seen(place, list_replays(tx, caller, hook_id, LISTED), plan)
 
 

@@ -11,23 +11,24 @@ from datetime import UTC, datetime
 from tidings.clock import DAY, HOUR, MILLISECOND, MINUTE, SECOND
 
 JUST_NOW = 5 * SECOND
+MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")  # a page says hundreds: no strftime
 
 
 def at(moment: int) -> str:
     """`2 Jan 2026, 03:04:05 UTC`."""
     then = _then(moment)
-    return f"{then.day} {then:%b %Y, %H:%M:%S} UTC"
+    return f"{then.day} {MONTHS[then.month - 1]} {then.year}, {then.hour:02}:{then.minute:02}:{then.second:02} UTC"
 
 
 def day(moment: int) -> str:
     """`2 Jan 2026`."""
     then = _then(moment)
-    return f"{then.day} {then:%b %Y}"
+    return f"{then.day} {MONTHS[then.month - 1]} {then.year}"
 
 
 def iso(moment: int) -> str:
     """For the attribute of a `<time>`: `2026-01-02T03:04:05Z`."""
-    return f"{_then(moment):%Y-%m-%dT%H:%M:%SZ}"
+    return f"{_then(moment).isoformat()[:19]}Z"
 
 
 def ago(moment: int, now: int) -> str:

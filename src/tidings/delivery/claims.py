@@ -1,13 +1,14 @@
 """Claims: the slow lane. Leases what is due again: retries, leases that ran out, and what fan-out had no room for.
 
-The oldest due go first. Hooks that have no room are left out by name, so that the backlog of one costs the others a walk
-over an index and nothing else. Where a hook wants its objects' events in order, only the first unfinished delivery of a
-lane can be claimed. On PostgreSQL, rows that another process is just claiming are skipped.
+The oldest due go first. Where a hook wants its objects' events in order, only the first unfinished delivery of a lane can be
+claimed. On PostgreSQL, rows that another process is just claiming are skipped.
+
+What is due and may not go, since its hook is paused or has no room, is put aside, under a lease of the hook's own
+(`waits_under`), and is in nobody's way there, however much it is. It comes back as the hook has room, what was due first in
+front. Only what stands in a lane is not put aside for want of room, since the first of a lane may be due last, and would
+come back behind all that waits for it: those hooks are left out by name, at the cost of a walk over an index.
 
 When hooks have changed, what deleted and inactive ones were still to be told is cancelled, however far off it is due.
-
-What becomes due of a paused hook is put aside, under a lease of the hook's own (`waits_under`), and is in nobody's way
-there. Once the hook is resumed it comes back, as much at a time as the hook has room for, what was due first in front.
 """
 
 from __future__ import annotations
@@ -45,38 +46,57 @@ class Claimed(Struct):
 
 
 def claim(tx: Tx, keyring: Keyring, held: HookIndex, lease_id: int, room: Room, full: Sequence[int], *, swept: int, now: int) -> Claimed:
-    """Lease up to `BATCH` due deliveries, none of the hooks in `full`. `now` is in microseconds since the epoch.
+    """Lease up to `BATCH` due deliveries, but for codes none of the hooks in `full`. `now` is in microseconds since the epoch.
 
     `swept` is what the round before has answered, 0 for the first.
     """
     if not holds(tx, lease_id):
         return Claimed(held, [], 0, more=False, swept=swept)
+    left = _Left(room, full)
+    brought = _bring_back(tx, fresh_index(tx, keyring, held), left)
     rows = tx.exec_driver_sql(_due_text(tx.dialect.name, full), (now,)).all()
-    index = fresh_index(tx, keyring, held)
+    index = fresh_index(tx, keyring, held)  # once more, after the events were read, see `hooks/index.py`
     leased: list[Delivery] = []
     unwanted: list[tuple[object, ...]] = []
-    paused: list[tuple[object, ...]] = []
-    left: dict[int, int] = {}
+    aside: list[tuple[object, ...]] = []
     for hook_id, sequence, attempts, lane, reason, earlier, replay_id, *event in rows:
         hook, what = index.by_id.get(hook_id), Event(*event)
         if why := why_unwanted(hook, what):
             unwanted.append(("cancelled", why, now, NOBODY, hook_id, sequence))
             continue
         assert hook is not None
-        if hook.paused:
-            paused.append((waits_under(hook), hook_id, sequence))
-            continue
-        if left.setdefault(hook_id, room(hook)) > 0:
-            left[hook_id] -= 1
-            again = {"earlier": earlier, "replay_id": replay_id}
-            leased.append(Delivery(hook_id, sequence, what, hook, lease_id, lane, attempts, reason, **again))
+        again = {"earlier": earlier, "replay_id": replay_id}
+        delivery = Delivery(hook_id, sequence, what, hook, lease_id, lane, attempts, reason, **again)
+        if not hook.paused and (delivery.proves_next_url or left.take(hook)):
+            leased.append(delivery)
+        elif (waits := waits_under(hook, lane)) != NOBODY:
+            aside.append((waits, hook_id, sequence))
     read_whole(tx, leased)
     update_rows(tx, deliveries, _KEY, ("state", "lease_id"), [("sending", lease_id, d.hook_id, d.sequence) for d in leased])
     update_rows(tx, deliveries, _KEY, _CANCELLED, unwanted)
-    update_rows(tx, deliveries, _KEY, ("lease_id",), paused)
+    update_rows(tx, deliveries, _KEY, ("lease_id",), aside)
     far_off = _sweep(tx, index, now) if index.version != swept else 0
-    more = _bring_back(tx, index, room) or len(rows) == BATCH or far_off == BATCH
+    more = brought or len(rows) == BATCH or far_off == BATCH
     return Claimed(index, leased, len(unwanted) + far_off, more, swept if far_off == BATCH else index.version)
+
+
+class _Left:
+    """How many deliveries more of each hook may be leased in this round."""
+
+    def __init__(self, room: Room, full: Sequence[int]) -> None:
+        self._room = room
+        self._left = dict.fromkeys(full, 0)
+
+    def of(self, hook: Hook) -> int:
+        if hook.hook_id not in self._left:
+            self._left[hook.hook_id] = self._room(hook)
+        return self._left[hook.hook_id]
+
+    def take(self, hook: Hook) -> bool:
+        if self.of(hook) <= 0:
+            return False
+        self._left[hook.hook_id] -= 1
+        return True
 
 
 def why_unwanted(hook: Hook | None, event: Event) -> str | None:
@@ -95,17 +115,17 @@ def _why_not_verify(hook: Hook, event: Event) -> str | None:
     return None if json.loads(event.parameters)["code"] == hook.code else "superseded"
 
 
-def _bring_back(tx: Tx, index: HookIndex, room: Room) -> bool:
-    """Let what was put aside be claimed: of hooks that are paused no more, as far as they have room, and of those that want
-    nothing any more. Answers whether there was any.
+def _bring_back(tx: Tx, index: HookIndex, left: _Left) -> bool:
+    """Let what was put aside be claimed: as far as its hook has room, and where the hook was deleted. Answers whether there
+    was any.
 
     Asked in every round and not only when hooks have changed, since another process may put something aside just then.
     """
     found, lease_id = False, NOBODY
     while (lease_id := _next_aside(tx, lease_id)) != NOBODY:
         hook = index.by_id.get(-lease_id)
-        limit = BATCH if hook is None or not hook.active else 0 if hook.paused else min(BATCH, room(hook))
-        if limit:
+        limit = BATCH if hook is None else 0 if hook.paused else min(BATCH, left.of(hook))
+        if limit > 0:
             found |= bool(tx.execute(_BRING_BACK, {"aside": lease_id, "of_hook": -lease_id, "most": limit}).rowcount)
     return found
 
@@ -182,7 +202,8 @@ _EVENT = ", ".join(f"e.{name}" for name in EVENT_COLUMNS.split(", "))
 
 def _due_text(dialect: str, full: Sequence[int]) -> str:
     mark, lock = ("?", "") if dialect == "sqlite" else ("%s", " FOR UPDATE OF d SKIP LOCKED")
-    left_out = f" AND d.hook_id NOT IN ({', '.join(map(str, full))})" if full else ""  # ids of ours, all whole numbers
+    # The ids are ours, all whole numbers.
+    left_out = f" AND (d.lane IS NULL OR d.hook_id NOT IN ({', '.join(map(str, full))}))" if full else ""
     return f"""
         SELECT d.hook_id, d.sequence, d.attempts, d.lane, d.reason, d.earlier, d.replay_id, {_EVENT}
         FROM deliveries AS d JOIN events AS e ON e.event_id = d.event_id

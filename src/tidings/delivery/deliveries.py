@@ -16,12 +16,13 @@ NOBODY = 0
 """The lease of a delivery that is held by nobody."""
 
 
-def waits_under(hook: Hook) -> int:
-    """The lease of a delivery of `hook` that is held by nobody; while the hook is paused, one of its own, below `NOBODY`.
+def waits_under(hook: Hook, lane: str | None) -> int:
+    """The lease of a delivery that is due and may not go yet, since its hook is paused or has no room: one of the hook's own,
+    below `NOBODY`. What only waits for its turn in its lane is held by nobody.
 
-    So whoever looks for what is due never walks over what waits for a paused hook, however much that is.
+    So whoever looks for what is due never walks over what waits for such a hook, however much that is.
     """
-    return -hook.hook_id if hook.paused else NOBODY
+    return -hook.hook_id if hook.paused or lane is None else NOBODY
 
 
 EVENT_COLUMNS = (

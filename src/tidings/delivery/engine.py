@@ -33,7 +33,7 @@ from tidings.delivery.fanout import BATCH as FAN_OUT_BATCH
 from tidings.delivery.fanout import FannedOut, fan_out
 from tidings.delivery.guard import Guard
 from tidings.delivery.leases import free_expired, give_up_lease, renew_lease, take_lease
-from tidings.delivery.prune import PIECE, prune
+from tidings.delivery.prune import Pruned, prune
 from tidings.delivery.release import any_running, release
 from tidings.delivery.schedule import Schedule
 from tidings.delivery.sender import Sender
@@ -283,13 +283,14 @@ class Engine:
     async def _prune(self, _sending: Sending) -> None:
         now = self._clock()
         before = now - int(self._settings.retention * DAY)
-        pruned = await self._database.write(prune, before=before)
-        if pruned:
-            self._telemetry.tell(facts.Pruned(pruned))
-        if pruned < PIECE:
-            await self._database.write(prune_tokens, now=now)
-            await self._database.write(prune_slots, now=now)
-            await asyncio.sleep(PRUNE_EVERY)
+        done = Pruned(0, more=True)
+        while done.more:
+            done = await self._database.write(prune, before=before, after=done.reached)
+            if done.events:
+                self._telemetry.tell(facts.Pruned(done.events))
+        await self._database.write(prune_tokens, now=now)
+        await self._database.write(prune_slots, now=now)
+        await asyncio.sleep(PRUNE_EVERY)
 
     # --- beginning and end ---
 

@@ -73,7 +73,7 @@ def fan_out(tx: Tx, keyring: Keyring, held: HookIndex, lease_id: int, room: Room
     numbered = _number(tx, matched, lease_id)
     leased, overflow = _share(numbered, room if holds(tx, lease_id) else None, _occupied_lanes(tx, numbered))
     for delivery in overflow:
-        delivery.lease_id = waits_under(delivery.hook)
+        delivery.lease_id = waits_under(delivery.hook, delivery.lane)
     read_whole(tx, leased)
     insert_rows(tx, deliveries, _COLUMNS, [*_rows(leased, "sending", now), *_rows(overflow, "pending", now)])
     update_rows(tx, events, ("event_id",), ("matched",), [(len(hooks), event.event_id) for event, hooks in matched])

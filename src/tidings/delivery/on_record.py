@@ -18,13 +18,14 @@ from tidings.clock import DAY
 from tidings.delivery.delivery_rows import describe
 from tidings.delivery.evidence import DAYS_LOOKED_AT, Evidence, Front, HookFacts, Tried, Verification, Waiting
 from tidings.delivery.happenings import read_happened
+from tidings.delivery.leases import somebody_delivers
 from tidings.delivery.outcomes import Reason
 from tidings.delivery.wording import plain
 from tidings.events.types import VERIFY
 from tidings.hooks.hiding import hide_code
 from tidings.hooks.reach import reach_hook
 from tidings.store.database import Tx
-from tidings.store.schema import attempts, deliveries, events, hook_health, leases
+from tidings.store.schema import attempts, deliveries, events, hook_health
 from tidings.workspace.access import Caller
 
 RECENT = 200  # deliveries of the hook, the newest
@@ -225,7 +226,7 @@ def _waiting(tx: Tx, hook_id: int, pending: Sequence[Known], *, since: int, now:
         given_up=len(lost),
         given_up_more=len(lost) >= GIVEN_UP,
         given_up_at=max(lost, default=None),
-        somebody_delivers=tx.execute(select(leases.c.lease_id).where(leases.c.expires_at > now).limit(1)).first() is not None,
+        somebody_delivers=somebody_delivers(tx, now=now),
     )
 
 

@@ -1,9 +1,9 @@
 """Redeliver: one delivery, asked for again.
 
-What has ended becomes pending and due at once, and takes the same road as any other; what is pending is due now and waits no
-longer. Nothing new is written, so the delivery keeps its number, and with it the `webhook-id` that a receiver knows it by:
-one that has seen it drops the repeat. The retry schedule begins anew for what had ended; its attempts stay on record and are
-counted on.
+What has ended becomes pending and due at once, and takes the same road as any other; what is pending is due now, if it was not
+before, and stands aside no longer. Nothing new is written, so the delivery keeps its number, and with it the `webhook-id` that
+a receiver knows it by: one that has seen it drops the repeat. The retry schedule begins anew for what had ended; its attempts
+stay on record and are counted on.
 
 Refused where nothing could come of it: while it is being sent, while its hook is inactive or paused, and for a
 verification, which is asked for where it is made.
@@ -58,7 +58,7 @@ def check_sends(hook: RowMapping) -> None:
 
 def _locked(tx: Tx, hook_id: int, sequence: int) -> RowMapping:
     wanted = (
-        select(deliveries.c.state, deliveries.c.attempts, events.c.type)
+        select(deliveries.c.state, deliveries.c.attempts, deliveries.c.due_at, events.c.type)
         .join(events, events.c.event_id == deliveries.c.event_id)
         .where(deliveries.c.hook_id == hook_id, deliveries.c.sequence == sequence)
         .with_for_update(of=deliveries)
@@ -71,7 +71,7 @@ def _locked(tx: Tx, hook_id: int, sequence: int) -> RowMapping:
 
 def _asked_again(delivery: RowMapping, now: int) -> dict[str, object]:
     if delivery["state"] == "pending":
-        return {"due_at": now}
+        return {"due_at": min(now, delivery["due_at"]), "lease_id": NOBODY}
     return {
         "state": "pending",
         "due_at": now,

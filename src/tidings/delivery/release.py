@@ -21,7 +21,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 from msgspec import Struct
-from sqlalchemy import RowMapping, bindparam, case, func, select, update
+from sqlalchemy import RowMapping, bindparam, func, select, update
 
 from tidings.clock import SECOND
 from tidings.delivery.deliveries import NOBODY
@@ -65,7 +65,7 @@ def any_running(tx: Tx) -> bool:
 def release(tx: Tx, *, now: int) -> Released:
     """Release what of the running replays is due within `AHEAD`. `now` is in microseconds since the epoch."""
     rows = tx.execute(_RUNNING, {"soon": now + AHEAD}).mappings().all()
-    left, more, turned = BATCH, len(rows) == AT_ONCE, list[Turned]()
+    left, more, turned = BATCH, False, list[Turned]()
     for replay in rows:
         if not left:
             more = True
@@ -73,7 +73,7 @@ def release(tx: Tx, *, now: int) -> Released:
         step = _advance(tx, replay, left, now)
         tx.execute(update(replays).where(replays.c.replay_id == replay["replay_id"]).values(**step.values))
         left -= step.released
-        more = more or step.hurried
+        more = more or step.hurried or (len(rows) == AT_ONCE and not step.waits)
         turned += _turned(replay, step)
     return Released(BATCH - left, turned, more)
 
@@ -95,6 +95,7 @@ class _Step(Struct, frozen=True):
     values: dict[str, object]
     released: int = 0
     hurried: bool = False  # there is more to release for this very moment
+    waits: bool = False  # nothing could be done: were that taken for work, as many as a round takes would keep us spinning
 
 
 def _advance(tx: Tx, replay: RowMapping, room: int, now: int) -> _Step:
@@ -104,7 +105,7 @@ def _advance(tx: Tx, replay: RowMapping, room: int, now: int) -> _Step:
     if replay["status"] != "active" or replay["deleted_at"] is not None:
         return _Step({"state": "stopped", "ended_at": now})
     if replay["paused_at"] is not None or _piles_up(tx, replay, now):
-        return _Step({"due_at": now + AHEAD - 1})  # looked at again with the next round, after the others
+        return _Step({"due_at": now + AHEAD - 1}, waits=True)  # looked at again with the next round, after the others
     return _release_piece(tx, replay, room, now)
 
 
@@ -112,22 +113,21 @@ def _piles_up(tx: Tx, replay: RowMapping, now: int) -> bool:
     """Whether as much as may be waits for its turn, among what was released last."""
     most: int = max(LEAST_BEHIND, BEHIND * replay["rate"])
     place = {"hook": replay["hook_id"], "next": replay["next_sequence"], "many": 2 * most, "now": now}
-    waiting: int | None = tx.execute(_WAITING, place).scalar()
-    return (waiting or 0) >= most
+    waiting: int = tx.execute(_WAITING, place).scalar_one()
+    return waiting >= most
 
 
-_newest = (
-    select(deliveries.c.due_at)
-    .where(
-        deliveries.c.hook_id == bindparam("hook"),
-        deliveries.c.ended_at.is_(None),
-        deliveries.c.sequence < bindparam("next"),
-    )
-    .order_by(deliveries.c.sequence.desc())
+# By numbers alone first, which are all in the index of what waits: SQLite would walk past all that has ended.
+_newest = deliveries.alias("newest")
+_NUMBERS = (
+    select(_newest.c.sequence)
+    .where(_newest.c.hook_id == bindparam("hook"), _newest.c.ended_at.is_(None), _newest.c.sequence < bindparam("next"))
+    .order_by(_newest.c.sequence.desc())
     .limit(bindparam("many"))
-    .subquery()
 )
-_WAITING = select(func.sum(case((_newest.c.due_at <= bindparam("now"), 1), else_=0)))
+_WAITING = select(func.count()).where(
+    deliveries.c.hook_id == bindparam("hook"), deliveries.c.sequence.in_(_NUMBERS), deliveries.c.due_at <= bindparam("now")
+)
 
 
 def _release_piece(tx: Tx, replay: RowMapping, room: int, now: int) -> _Step:

@@ -23,9 +23,9 @@ from tidings.delivery.history import SLACK, first_since
 from tidings.delivery.redelivery import check_sends
 from tidings.errors import Conflict, Invalid, NotFound
 from tidings.events.types import EVENT_TYPES
-from tidings.hooks.reach import reach_hook
+from tidings.hooks.reach import lock_hook, reach_hook
 from tidings.store.database import Tx
-from tidings.store.schema import attempts, deliveries, events, hooks, replays
+from tidings.store.schema import attempts, deliveries, events, replays
 from tidings.workspace.access import Caller
 from tidings.workspace.names import not_one_of
 
@@ -73,6 +73,7 @@ class Plan(Struct, frozen=True):
     types: dict[str, int]
     first_sequence: int | None = None
     last_sequence: int | None = None
+    more: tuple[str, ...] = ()  # the states of which there are more than were counted
 
 
 class Replay(Struct, frozen=True):
@@ -94,9 +95,14 @@ class Replay(Struct, frozen=True):
     ended_at: int | None
 
 
-def plan_replay(tx: Tx, caller: Caller, hook_id: int, wanted: Wanted, rate: int = DEFAULT_RATE) -> Plan:
-    """What `start_replay` would do. Raises `NotFound` and `Forbidden` as the hook does, and `Invalid`."""
-    return _plan(tx, reach_hook(tx, caller, hook_id), wanted, rate)
+def plan_replay(
+    tx: Tx, caller: Caller, hook_id: int, wanted: Wanted, rate: int = DEFAULT_RATE, *, counted: int | None = None
+) -> Plan:  # fmt: skip
+    """What `start_replay` would do. Raises `NotFound` and `Forbidden` as the hook does, and `Invalid`.
+
+    With `counted`, no more than so many of each state are counted: where a million are meant, to count them takes a while.
+    """
+    return _plan(tx, reach_hook(tx, caller, hook_id), wanted, rate, counted)
 
 
 def start_replay(tx: Tx, caller: Caller, hook_id: int, wanted: Wanted, rate: int = DEFAULT_RATE, *, now: int) -> Replay:
@@ -106,7 +112,7 @@ def start_replay(tx: Tx, caller: Caller, hook_id: int, wanted: Wanted, rate: int
     or the hook is inactive or paused.
     """
     reach_hook(tx, caller, hook_id)
-    hook = _locked_hook(tx, hook_id)
+    hook = lock_hook(tx, hook_id)  # two replays asked for at once see each other
     check_sends(hook)
     running = tx.execute(select(replays.c.replay_id).where(replays.c.hook_id == hook_id, replays.c.state == "running")).scalar()
     if running is not None:
@@ -188,17 +194,18 @@ class _Part(Struct, frozen=True):
 
     state: str
     count: int
+    more: bool  # there are more than were counted
     first: tuple[int, int]  # sequence, moment of its event
     last: tuple[int, int]
 
 
-def _plan(tx: Tx, hook: RowMapping, wanted: Wanted, rate: int) -> Plan:
+def _plan(tx: Tx, hook: RowMapping, wanted: Wanted, rate: int, most: int | None = None) -> Plan:
     wanted.check()
     if not 1 <= rate <= HIGHEST_RATE:
         raise Invalid(f"rate: must be from 1 to {HIGHEST_RATE} a second", parameters={"field": "rate"})
     parts: list[_Part] = []
     if not wanted.types or hook["type"] in wanted.types:  # all that a hook is told, but for what is meant for it alone, is of its type
-        parts = [part for state in sorted(set(wanted.states)) if (part := _part(tx, hook["hook_id"], state, wanted))]
+        parts = [part for state in sorted(set(wanted.states)) if (part := _part(tx, hook["hook_id"], state, wanted, most))]
     total = sum(part.count for part in parts)
     first, last = min((part.first for part in parts), default=None), max((part.last for part in parts), default=None)
     return Plan(
@@ -211,10 +218,11 @@ def _plan(tx: Tx, hook: RowMapping, wanted: Wanted, rate: int) -> Plan:
         types={hook["type"]: total} if total else {},
         first_sequence=first and first[0],
         last_sequence=last and last[0],
+        more=tuple(part.state for part in parts if part.more),
     )
 
 
-def _part(tx: Tx, hook_id: int, state: str, wanted: Wanted) -> _Part | None:
+def _part(tx: Tx, hook_id: int, state: str, wanted: Wanted, most: int | None) -> _Part | None:
     """Counted along an index and without a look at the events, but for the first and the last: those are told exactly."""
     first, last = (_edge(tx, hook_id, state, wanted, order) for order in ("", "DESC"))
     if first is None or last is None:
@@ -222,10 +230,12 @@ def _part(tx: Tx, hook_id: int, state: str, wanted: Wanted) -> _Part | None:
     place = {"hook": hook_id, "state": state, "first": _since(tx, hook_id, wanted.since), "last": last[0]}
     if wanted.until is not None:
         place["last"] = first_since(tx, hook_id, wanted.until) - 1
-    counting = text(f"SELECT count(*) FROM {_way(tx, state)} AND d.sequence BETWEEN :first AND :last")  # noqa: S608 (words of ours)
-    counted: int = tx.execute(counting, place).scalar_one()
+    these = f"SELECT 1 FROM {_way(tx, state)} AND d.sequence BETWEEN :first AND :last"  # noqa: S608 (words of ours)
+    counting = text(f"SELECT count(*) FROM ({these}{'' if most is None else ' LIMIT :most'}) AS meant")  # noqa: S608 (as above)
+    counted: int = tx.execute(counting, place if most is None else place | {"most": most + 1}).scalar_one()
     alone: int = tx.execute(_FOR_IT_ALONE, place).scalar_one()
-    return _Part(state, max(counted - alone, 1), first, last)
+    more = most is not None and counted > most
+    return _Part(state, max(counted - more - alone, 1), more, first, last)
 
 
 def _edge(tx: Tx, hook_id: int, state: str, wanted: Wanted, order: str) -> tuple[int, int] | None:
@@ -278,11 +288,6 @@ def _reach(tx: Tx, caller: Caller, replay_id: int) -> RowMapping:
     raise NotFound(parameters={"replay_id": replay_id})
 
 
-def _locked_hook(tx: Tx, hook_id: int) -> RowMapping:
-    """The hook's row, for us alone: two replays asked for at once see each other."""
-    return tx.execute(select(hooks).where(hooks.c.hook_id == hook_id).with_for_update()).mappings().one()
-
-
 def take_back(tx: Tx, hook_id: int, replay_id: int, *, now: int) -> int:
     """End again what the replay has released and nobody has begun to send; answers how many. What had been delivered before
     is so again; the rest is cancelled, and may be meant by another replay."""
@@ -293,7 +298,7 @@ def take_back(tx: Tx, hook_id: int, replay_id: int, *, now: int) -> int:
         deliveries.c.hook_id == hook_id,
         deliveries.c.replay_id == replay_id,
         deliveries.c.state == "pending",
-        deliveries.c.lease_id <= NOBODY,  # below: the hook is paused
+        deliveries.c.lease_id <= NOBODY,  # below: it stands aside
         deliveries.c.attempts == deliveries.c.earlier,
     )
     taken = {"ended_at": now, "due_at": now, "replay_id": None, "lease_id": NOBODY}

@@ -1,8 +1,8 @@
 """What of an app has not arrived: of all hooks that hear of it, the deliveries that wait or were given up.
 
-For each hook and each such state there is an index that holds nothing else, from the newest on. They are merged as they are
-read, a few rows of each at a time, until the list is full: so that a hook with a long row of failures costs no more than one
-without. An app's own token sees what `ledger.py` says.
+For each hook and each such state there is an index that holds nothing else, from the newest on. The newest of each are read
+together, and then they are merged as they are read, a few rows of each at a time, until the list is full: so that a hook with
+a long row of failures costs no more than one without. An app's own token sees what `ledger.py` says.
 """
 
 from __future__ import annotations
@@ -10,9 +10,10 @@ from __future__ import annotations
 import heapq
 from collections.abc import Iterator, Sequence
 from itertools import islice
+from typing import Any
 
 from msgspec import Struct
-from sqlalchemy import ColumnElement, Integer, TextClause, bindparam, func, literal_column, select, text
+from sqlalchemy import ColumnElement, Integer, Select, TextClause, and_, bindparam, func, literal_column, select, text
 
 from tidings.clock import MINUTE
 from tidings.delivery.delivery_rows import DeliveryRow, read_named
@@ -46,7 +47,7 @@ def undelivered(tx: Tx, caller: Caller, app_id: int, *, since: int, limit: int =
     limit = max(1, min(limit, LONGEST_LIST))
     around = listeners_around(tx, app_id, app["space_id"])
     hook_ids = [hook.hook_id for hook in around if hook.deleted_at is None and may_see(caller, hook.app_id)]
-    piles = [_Pile(tx, hook_id, state, app_id, since) for hook_id, state in _piles(tx, hook_ids)]
+    piles = [_Pile(tx, state, head, app_id, since) for state in _STATES for head in _heads(tx, state, hook_ids)]
     names = list(islice(heapq.merge(*piles, key=_newest_first), limit + 1))
     found = read_named(tx, [(hook_id, sequence) for _, hook_id, sequence in names[:limit]])
     rows = list(found.values())
@@ -70,18 +71,33 @@ _STATES: dict[str, Sequence[ColumnElement[bool] | TextClause]] = {
 }
 
 
-def _newest(state: str) -> ColumnElement[int]:
-    return select(func.max(_pile.c.sequence)).where(_pile.c.hook_id == hooks.c.hook_id, *_STATES[state]).scalar_subquery().label(state)
+class _Head(Struct, frozen=True):
+    """The newest delivery of a hook in one state."""
+
+    hook_id: int
+    sequence: int
+    event_id: int
+    created_at: int  # of the event
+    app_id: int | None
 
 
-_PILES = select(hooks.c.hook_id, *(_newest(state) for state in _STATES)).where(hooks.c.hook_id.in_(bindparam("ids", expanding=True)))
+def _newest(state: str) -> Select[Any]:
+    """For each of the hooks its newest, where it has any."""
+    sequence = select(func.max(_pile.c.sequence)).where(_pile.c.hook_id == hooks.c.hook_id, *_STATES[state]).scalar_subquery()
+    named = select(hooks.c.hook_id, sequence.label("sequence")).where(hooks.c.hook_id.in_(bindparam("ids", expanding=True))).subquery()
+    return (
+        select(deliveries.c.hook_id, deliveries.c.sequence, deliveries.c.event_id, events.c.created_at, events.c.app_id)
+        .join(named, and_(deliveries.c.hook_id == named.c.hook_id, deliveries.c.sequence == named.c.sequence))
+        .join(events, events.c.event_id == deliveries.c.event_id)
+    )
+
+
+_HEADS = {state: _newest(state) for state in _STATES}
 _URLS = select(hooks.c.hook_id, hooks.c.url).where(hooks.c.hook_id.in_(bindparam("ids", expanding=True)))
 
 
-def _piles(tx: Tx, hook_ids: Sequence[int]) -> list[tuple[int, str]]:
-    """The hooks and states of which there is anything."""
-    found = tx.execute(_PILES, {"ids": hook_ids}).mappings()
-    return [(row["hook_id"], state) for row in found for state in _STATES if row[state] is not None]
+def _heads(tx: Tx, state: str, hook_ids: Sequence[int]) -> list[_Head]:
+    return [_Head(*row) for row in tx.execute(_HEADS[state], {"ids": hook_ids})]
 
 
 def _urls(tx: Tx, hook_ids: set[int]) -> dict[int, str]:
@@ -114,9 +130,10 @@ _STEPS = {state: _step(state) for state in _STATES}
 class _Pile:
     """The events and numbers of one hook's deliveries in one state, the newest first, read as they are asked for."""
 
-    def __init__(self, tx: Tx, hook_id: int, state: str, app_id: int, since: int) -> None:
+    def __init__(self, tx: Tx, state: str, head: _Head, app_id: int, since: int) -> None:
         self._tx = tx
-        self._hook_id = hook_id
+        self._hook_id = head.hook_id
+        self._head = head
         self._step = _STEPS[state]
         self._app_id = app_id
         self._since = since
@@ -131,7 +148,9 @@ class _Pile:
                 yield event_id, self._hook_id, sequence
 
     def _all(self) -> Iterator[tuple[int, int, int, int | None]]:
-        before, count = 2**62, AT_FIRST
+        head = self._head
+        yield head.sequence, head.event_id, head.created_at, head.app_id
+        before, count = head.sequence, AT_FIRST
         while rows := self._step.all(self._tx, {"hook_id": self._hook_id, "before": before, "count": count}):
             yield from rows
             before, count = rows[-1][0], min(4 * count, AT_MOST)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from msgspec import Struct
-from sqlalchemy import RowMapping, select, update
+from sqlalchemy import RowMapping, bindparam, select, update
 
 from tidings.errors import NotFound
 from tidings.events.types import SCOPES
@@ -25,9 +25,12 @@ class Place(Struct, frozen=True):
     space_id: int
 
 
+_HOOK = select(hooks).where(hooks.c.hook_id == bindparam("hook_id"), hooks.c.deleted_at.is_(None))
+
+
 def reach_hook(tx: Tx, caller: Caller, hook_id: int) -> RowMapping:
     """The row of a hook that `caller` may change. Raises `NotFound` (also for a deleted one), `Forbidden`, `Gone`."""
-    hook = tx.execute(select(hooks).where(hooks.c.hook_id == hook_id, hooks.c.deleted_at.is_(None))).mappings().first()
+    hook = tx.execute(_HOOK, {"hook_id": hook_id}).mappings().first()
     if hook is None:
         raise NotFound(parameters={"hook_id": hook_id})
     reach_place(tx, caller, hook["ref_type"], hook["ref_id"])
@@ -47,8 +50,11 @@ def take_turns(tx: Tx, place: Place) -> None:
 
 
 def lock_hook(tx: Tx, hook_id: int) -> RowMapping:
-    """The hook's row, for us alone until we commit."""
-    return tx.execute(select(hooks).where(hooks.c.hook_id == hook_id).with_for_update()).mappings().one()
+    """The hook's row, for us alone until we commit. Raises `NotFound` where it was deleted since the caller reached it."""
+    hook = tx.execute(select(hooks).where(hooks.c.hook_id == hook_id, hooks.c.deleted_at.is_(None)).with_for_update()).mappings().first()
+    if hook is None:
+        raise NotFound(parameters={"hook_id": hook_id})
+    return hook
 
 
 def hooks_changed(tx: Tx) -> None:

@@ -42,7 +42,6 @@ def request_verification(tx: Tx, caller: Caller, hook_id: int, *, now: int) -> N
     if hook["paused_at"] is not None:
         raise Conflict("The hook is paused, and nothing is sent: resume it first", parameters={"hook_id": hook_id})
     send_code(tx, hook, caller, now=now)
-    hooks_changed(tx)
 
 
 def validate(tx: Tx, caller: Caller, hook_id: int, code: str, *, now: int) -> bool:
@@ -72,6 +71,7 @@ def send_code(tx: Tx, hook: RowMapping, caller: Caller, *, now: int) -> None:
     if code != hook["verify_code"]:
         fresh = {"verify_code": code, "verify_expires_at": now + CODE_LIFE, "verify_tries": 0}
         tx.execute(update(hooks).where(hooks.c.hook_id == hook["hook_id"]).values(**fresh))
+        hooks_changed(tx)  # with the former code in memory, nobody would send this one
     append(
         tx,
         NewEvent(

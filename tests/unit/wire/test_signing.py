@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 
 import pytest
 import standardwebhooks
-import svix.webhooks
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -18,7 +17,7 @@ SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 KEY = secret_key(SECRET)
 NOW = 1_767_323_045
 BODY = b"item_id=1&item_revision_id=0&external_id=&type=item.create&hook_id=2"
-THEIRS = [standardwebhooks.Webhook, svix.webhooks.Webhook]
+Webhook = standardwebhooks.Webhook  # which is what Svix's own has inside: see tests/flow/test_engine.py
 
 
 def headers(message_id: str, timestamp: int, signature: str) -> dict[str, str]:
@@ -49,32 +48,25 @@ def checked(
 # --- with the packages of others ------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("webhook", THEIRS, ids=["standardwebhooks", "svix"])
-def test_what_we_sign_they_accept(webhook: type[standardwebhooks.Webhook]) -> None:
+def test_what_we_sign_they_accept() -> None:
     now = int(datetime.now(UTC).timestamp())  # theirs reads the clock itself
-    webhook(SECRET).verify(BODY, headers("msg_1", now, sign(KEY, "msg_1", now, BODY)), **_no_json(webhook))
+    Webhook(SECRET).verify(BODY, headers("msg_1", now, sign(KEY, "msg_1", now, BODY)), json_parse=False)
 
 
-@pytest.mark.parametrize("webhook", THEIRS, ids=["standardwebhooks", "svix"])
-def test_what_we_signed_for_another_body_they_refuse(webhook: type[standardwebhooks.Webhook]) -> None:
+def test_what_we_signed_for_another_body_they_refuse() -> None:
     now = int(datetime.now(UTC).timestamp())
     with pytest.raises(standardwebhooks.WebhookVerificationError):
-        webhook(SECRET).verify(BODY + b"0", headers("msg_1", now, sign(KEY, "msg_1", now, BODY)), **_no_json(webhook))
+        Webhook(SECRET).verify(BODY + b"0", headers("msg_1", now, sign(KEY, "msg_1", now, BODY)), json_parse=False)
 
 
-@pytest.mark.parametrize("webhook", THEIRS, ids=["standardwebhooks", "svix"])
 @given(message_id=st.text(max_size=50), timestamp=st.integers(0, 10**10), body=st.text())
-def test_they_and_we_sign_alike(webhook: type[standardwebhooks.Webhook], message_id: str, timestamp: int, body: str) -> None:
+def test_they_and_we_sign_alike(message_id: str, timestamp: int, body: str) -> None:
     try:
-        theirs = webhook(SECRET).sign(message_id, datetime.fromtimestamp(timestamp, UTC), body)
+        theirs = Webhook(SECRET).sign(message_id, datetime.fromtimestamp(timestamp, UTC), body)
     except UnicodeEncodeError:
         return  # half a character: nobody can send it
     assert sign(KEY, message_id, timestamp, body.encode()) == theirs
     check([KEY], message_id=message_id, timestamp=str(timestamp), signatures=theirs, body=body.encode(), now=timestamp)
-
-
-def _no_json(webhook: object) -> dict[str, bool]:
-    return {"json_parse": False} if webhook is standardwebhooks.Webhook else {}
 
 
 # --- secrets --------------------------------------------------------------------------------------------------------

@@ -172,7 +172,7 @@ deliveries = Table(
     Column("state", Text, nullable=False),  # pending | sending | delivered | exhausted | cancelled
     Column("attempts", Integer, nullable=False),  # exchanges that have ended
     moment("due_at"),
-    Column("lease_id", Integer, nullable=False),  # 0: held by nobody; below: waits for the hook of that number, which is paused
+    Column("lease_id", Integer, nullable=False),  # 0: held by nobody; below: waits for the hook of that number
     Column("reason", Text),  # of the last failure, or why it was cancelled
     moment("created_at"),
     moment("ended_at", null=True),

@@ -8,7 +8,7 @@ from __future__ import annotations
 import secrets
 
 from msgspec import Struct
-from sqlalchemy import insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 
 from tidings.clock import HOUR
 from tidings.store.database import Tx
@@ -34,11 +34,16 @@ def begin_session(tx: Tx, user_id: int, before: str, *, now: int) -> str:
     return token
 
 
+_SIGNED_IN = (
+    select(users.c.user_id, users.c.username, users.c.name)
+    .join(sessions, users.c.user_id == sessions.c.user_id)
+    .where(sessions.c.token_hash == bindparam("token_hash"), sessions.c.ended_at.is_(None), sessions.c.expires_at > bindparam("now"))
+)
+
+
 def find_session(tx: Tx, token: str, *, now: int) -> SignedIn | None:
     """Who is signed in with this token; None when it is unknown, or its session has ended."""
-    alive = (sessions.c.token_hash == hash_token(token), sessions.c.ended_at.is_(None), sessions.c.expires_at > now)
-    query = select(users.c.user_id, users.c.username, users.c.name).join(users, users.c.user_id == sessions.c.user_id)
-    row = tx.execute(query.where(*alive)).first()
+    row = tx.execute(_SIGNED_IN, {"token_hash": hash_token(token), "now": now}).first()
     return None if row is None else SignedIn(row.user_id, row.username, row.name)
 
 
