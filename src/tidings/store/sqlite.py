@@ -18,6 +18,7 @@ import asyncio
 import contextlib
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -36,6 +37,7 @@ T = TypeVar("T")
 
 BATCH = 256  # functions committed together at most: bounds how long the first of them waits
 BUSY_SECONDS = 5.0  # how long another process (`tidings seed`) may hold the write lock before we say so
+BUSY_STEP = 0.01  # seconds
 WRITER_CACHE_KIB = 32_000
 READER_CACHE_KIB = 4_000  # each; the operating system holds the file for all of them
 PREPARED = 512  # statements that a connection keeps prepared
@@ -175,7 +177,8 @@ class SQLite:
         @event.listens_for(engine, "connect")
         def _prepare(driver: sqlite3.Connection, _record: object) -> None:
             driver.isolation_level = None  # BEGIN and COMMIT are ours to say
-            for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", "temp_store = MEMORY"):
+            _use_wal(driver)
+            for pragma in ("synchronous = FULL", "foreign_keys = ON", "temp_store = MEMORY"):
                 driver.execute(f"PRAGMA {pragma}")
             driver.execute(f"PRAGMA cache_size = -{WRITER_CACHE_KIB}")
 
@@ -223,6 +226,21 @@ class _Reader:
 
 def _driver(tx: Connection) -> sqlite3.Connection:
     return cast(sqlite3.Connection, tx.connection.driver_connection)
+
+
+def _use_wal(driver: sqlite3.Connection) -> None:
+    """Write ahead, in this file. Two who open a new file at once both have to change it for that, and there SQLite says at once
+    that it is locked, whatever its time to wait: so the waiting is ours."""
+    patience = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            driver.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if _primary_code(error) != sqlite3.SQLITE_BUSY or time.monotonic() > patience:
+                raise
+            time.sleep(BUSY_STEP)
+        else:
+            return
 
 
 def _abandon(tx: Connection, driver: sqlite3.Connection) -> None:
