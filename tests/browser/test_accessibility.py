@@ -54,6 +54,7 @@ def test_no_page_has_a_serious_fault(looked_at: Page, room: Room, subtests: pyte
         f"/console/spaces/{room.space_id}",
         room.app,
         f"{room.app}/fields",
+        f"{room.app}/items/new",
         "/console/items/1",
         f"{room.app}/developer",
         f"{room.app}/undelivered",
@@ -72,6 +73,13 @@ def test_no_page_has_a_serious_fault(looked_at: Page, room: Room, subtests: pyte
     looked_at.get_by_role("button", name="Find out why").click()
     looked_at.locator("#conclusion").wait_for()
     assert faults(looked_at) == []
+
+
+def test_nor_has_the_page_to_sign_in(browser: Browser, room: Room) -> None:
+    with window(browser, room, bypass_csp=True) as page:
+        page.set_viewport_size(DESK)
+        page.goto("/sign-in")
+        assert faults(page) == []
 
 
 def faults(page: Page) -> list[str]:

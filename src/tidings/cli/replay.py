@@ -73,7 +73,7 @@ def _show_plan(screen: Console, hook_id: int, plan: Plan) -> None:
         screen.print(f"No delivery of hook {hook_id} is meant.")
         return
     kinds = ", ".join(f"{count:,} {name}" for name, count in (*sorted(plan.states.items()), *sorted(plan.types.items())))
-    screen.print(f"{plan.total:,} deliveries of hook {hook_id} ({kinds}),", soft_wrap=True)
+    screen.print(f"{plan.total:,} {'delivery' if plan.total == 1 else 'deliveries'} of hook {hook_id} ({kinds}),", soft_wrap=True)
     screen.print(f"of events from {timestamp(plan.first_at)} to {timestamp(plan.last_at)} UTC,", soft_wrap=True)
     screen.print(f"in {_duration(plan.seconds)} at {plan.rate:,} a second.", soft_wrap=True)
 
