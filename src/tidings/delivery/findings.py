@@ -150,7 +150,8 @@ def check_answers(hook: HookFacts, tried: Tried | None, patience: float) -> Chec
     if found is None:
         return Check("answers", "unknown", f"{what} found no connection: {tried.detail}. What is so now, the other checks say.")
     cause, sentence = found
-    said = f' It said: "{tried.body}".' if tried.body else ""
+    full_stop = "" if tried.body.endswith((".", "!", "?")) else "."
+    said = f' It said: "{tried.body}"{full_stop}' if tried.body else ""
     return Check("answers", "problem", f"{what} {sentence}{said}", cause)
 
 
