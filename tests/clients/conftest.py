@@ -3,29 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from tests.support.databases import place_on_sqlite
-from tests.support.processes import seed, serving
-
-
-@dataclass(frozen=True)
-class Seeded:
-    """Where the server is, and what `tidings seed` printed."""
-
-    url: str
-    client_id: str
-    client_secret: str
-    org_id: int
-    space_id: int
-    app_id: int
-    app_token: str
-    fields: dict[str, int]
-    username: str
-    password: str
+from tests.support.processes import Seeded, seed, serving
 
 
 @pytest.fixture(scope="module")

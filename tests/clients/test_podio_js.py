@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.clients.conftest import Seeded
+from tests.support.processes import Seeded
 
 HERE = Path(__file__).parent / "podio_js"
 NODE = Path(sys.executable).with_name("node")

@@ -11,8 +11,7 @@ import requests
 from podio.client import Client
 from podio.exceptions import UnauthorizedError, WrongFormatInputError
 
-from tests.clients.conftest import Seeded
-from tests.support.processes import wait_until
+from tests.support.processes import Seeded, wait_until
 from tests.support.receiver import Received, receiving
 
 

@@ -13,8 +13,7 @@ from turbopod.helpers import iterate_resource
 from turbopod.items import Item
 from turbopod.session import create_app_auth_session
 
-from tests.clients.conftest import Seeded
-from tests.support.processes import wait_until
+from tests.support.processes import Seeded, wait_until
 from tests.support.receiver import Received, receiving
 
 

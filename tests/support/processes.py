@@ -22,6 +22,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +49,22 @@ def free_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
+
+
+@dataclass(frozen=True)
+class Seeded:
+    """Where a server is, and what `tidings seed --json` printed."""
+
+    url: str
+    client_id: str
+    client_secret: str
+    org_id: int
+    space_id: int
+    app_id: int
+    app_token: str
+    fields: dict[str, int]
+    username: str
+    password: str
 
 
 def seed(place: Place, url: str) -> Any:

@@ -9,6 +9,7 @@ from typing import Any
 
 from playwright.sync_api import Browser, Dialog, Page, expect
 
+from tests.support.processes import Seeded
 from tidings.client import Client
 
 PATIENCE = 15_000  # milliseconds that anything on a page may take to come: the machine may be busy
@@ -16,19 +17,8 @@ expect.set_options(timeout=PATIENCE)
 
 
 @dataclass(frozen=True)
-class Room:
-    """A server, and what `tidings seed` printed."""
-
-    url: str
-    client_id: str
-    client_secret: str
-    org_id: int
-    space_id: int
-    app_id: int
-    app_token: str
-    fields: dict[str, int]
-    username: str
-    password: str
+class Room(Seeded):
+    """A server with the demo's workspace in it."""
 
     @property
     def app(self) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.browsing import Browser, signed_in
 from tests.support.databases import AnyDatabase
 from tests.support.house import Api, have_people, open_api
 
@@ -31,3 +32,17 @@ async def api(database: AnyDatabase) -> AsyncIterator[Api]:
     """The whole API, with Ada, Bob, an app and an API client."""
     async with open_api(database) as opened:
         yield opened
+
+
+@pytest.fixture
+async def ada(api: Api) -> AsyncIterator[Browser]:
+    """The admin of an organization with a space and an app, signed in."""
+    async with signed_in(api) as browser:
+        yield browser
+
+
+@pytest.fixture
+async def bob(api: Api) -> AsyncIterator[Browser]:
+    """Somebody of no organization, signed in."""
+    async with signed_in(api, api.people.bob) as browser:
+        yield browser

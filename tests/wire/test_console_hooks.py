@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator
 from html.parser import HTMLParser
 
 import pytest
@@ -24,20 +23,6 @@ from tidings.workspace.members import add_members
 
 URL = "https://example.org/hooks"
 NASTY = "\"><script>alert(1)</script><img src=x onerror='alert(2)'>"
-
-
-@pytest.fixture
-async def ada(api: Api) -> AsyncIterator[Browser]:
-    """The admin of an organization with a space and an app."""
-    async with signed_in(api) as browser:
-        yield browser
-
-
-@pytest.fixture
-async def bob(api: Api) -> AsyncIterator[Browser]:
-    """Somebody of no organization."""
-    async with signed_in(api, api.people.bob) as browser:
-        yield browser
 
 
 def developer(api: Api) -> str:

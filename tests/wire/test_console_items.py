@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from typing import Any
 
-import pytest
 from sqlalchemy import select
 
 from tests.support.browsing import Browser, Page, signed_in
@@ -18,13 +16,6 @@ from tidings.workspace.items.items import ItemChange, NewItem, create_items, get
 from tidings.workspace.items.rows import Item
 from tidings.workspace.members import add_members
 from tidings.workspace.values.rule import Value
-
-
-@pytest.fixture
-async def ada(api: Api) -> AsyncIterator[Browser]:
-    """The admin of an organization with a space and an app."""
-    async with signed_in(api) as browser:
-        yield browser
 
 
 def field(field_type: str, label: str, **settings: Any) -> NewField:

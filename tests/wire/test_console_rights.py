@@ -6,14 +6,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
 from sqlalchemy import select, update
 
-from tests.support.browsing import Browser, Page, signed_in
+from tests.support.browsing import Browser, Page
 from tests.support.house import NOON, Api
 from tests.support.past import make_past
 from tests.support.world import World
@@ -139,20 +138,6 @@ def _have_all(tx: Tx, api: Api) -> Ids:
     make_past(tx, World(ada, org_id, space_id, app_id, field_id), hook_id, "delivered", "exhausted", at=now)
     replay_id = start_replay(tx, ada, hook_id, Wanted(), 1, now=now).replay_id
     return Ids(org_id, space_id, ada.id, app_id, field_id, item_id, comment_id, hook_id, 2, replay_id)
-
-
-@pytest.fixture
-async def ada(api: Api) -> AsyncIterator[Browser]:
-    """Whose all that is."""
-    async with signed_in(api) as browser:
-        yield browser
-
-
-@pytest.fixture
-async def bob(api: Api) -> AsyncIterator[Browser]:
-    """Somebody of another organization."""
-    async with signed_in(api, api.people.bob) as browser:
-        yield browser
 
 
 async def everything(api: Api) -> dict[str, list[Any]]:

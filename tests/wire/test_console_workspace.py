@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator
 
 import httpx
-import pytest
 
-from tests.support.browsing import UNTICKED, Browser, signed_in
+from tests.support.browsing import UNTICKED, Browser
 from tests.support.house import PASSWORD, Api
 from tidings.console.pages import console_rows
 from tidings.store.database import Tx
@@ -17,21 +15,6 @@ from tidings.workspace.apps import list_apps
 from tidings.workspace.members import add_members
 from tidings.workspace.orgs import list_orgs
 from tidings.workspace.spaces import create_space
-
-
-@pytest.fixture
-async def ada(api: Api) -> AsyncIterator[Browser]:
-    """The admin of an organization with a space and an app."""
-    async with signed_in(api) as browser:
-        yield browser
-
-
-@pytest.fixture
-async def bob(api: Api) -> AsyncIterator[Browser]:
-    """Somebody of no organization."""
-    async with signed_in(api, api.people.bob) as browser:
-        yield browser
-
 
 # --- coming in ---------------------------------------------------------------------------------------------------------
 
