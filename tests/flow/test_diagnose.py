@@ -480,6 +480,7 @@ async def test_events_of_other_types_are_told_with_the_hooks_that_hear_them(sqli
         other = await make_hook(sqlite, world, receiver.url)
         await tell(sqlite, world, item_id=42)
         await receiver.wait_for_count(1, "item.update")
+        await until(sqlite, "NOT (SELECT count(*) FROM deliveries WHERE ended_at IS NULL)")
         said = await why(sqlite, hook_id, "no_match")
     assert f"1 event happened in app {world.app_id} in the last 7 days (1 item.update)" in said
     assert "none of them for this hook, which hears item.create of app 1. One of them: item.update of item 42, at " in said
@@ -542,7 +543,7 @@ async def test_a_paused_hook_is_told_to_be_resumed(sqlite: AnyDatabase, world: W
         hook_id = await make_hook(sqlite, world, receiver.url)
         await sqlite.write(pause_hook, world.user, hook_id, now=system_clock())
         await tell(sqlite, world)
-        await until(sqlite, "count(*) FROM deliveries WHERE state = 'pending'")
+        await until(sqlite, "count(*) FROM deliveries JOIN events USING (event_id) WHERE state = 'pending' AND type = 'item.update'")
         found = await ask(sqlite, hook_id)
     assert found.cause == "paused"
     assert "Resume it, and what waits goes out in order." in found.conclusion
