@@ -322,17 +322,22 @@ async def test_two_processes_release_each_delivery_once(database: AnyDatabase, w
     assert await database.read(dues) == [NOW + n * SECOND // 20 for n in range(40)]
 
 
-async def test_what_piles_up_holds_the_rest_back_until_it_is_less(
-    database: AnyDatabase, world: World, hook_id: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    most = 20
+async def piled_up(database: AnyDatabase, world: World, hook_id: int, monkeypatch: pytest.MonkeyPatch, *, most: int) -> int:
+    """A replay of which as much is released as may wait, `most`, and thirty are left; answers the moment by then."""
     monkeypatch.setattr("tidings.delivery.release.LEAST_BEHIND", most)
     await database.write(make_past, world, hook_id, *["exhausted"] * (most + 30))
     await started(database, world, hook_id)
     now = NOW
     while (await released(database, now)).deliveries:
         now += SECOND
-    assert (await states(database, hook_id)).count("p") == most
+    return now
+
+
+async def test_what_piles_up_holds_the_rest_back_until_it_is_less(
+    database: AnyDatabase, world: World, hook_id: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = await piled_up(database, world, hook_id, monkeypatch, most=20)
+    assert (await states(database, hook_id)).count("p") == 20
 
     def deliver(tx: Tx) -> None:
         tx.execute(update(deliveries).where(deliveries.c.sequence.between(2, 10)).values(state="delivered", ended_at=now))
@@ -344,13 +349,7 @@ async def test_what_piles_up_holds_the_rest_back_until_it_is_less(
 async def test_what_waits_for_its_next_attempt_holds_nothing_back(
     database: AnyDatabase, world: World, hook_id: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    most = 20
-    monkeypatch.setattr("tidings.delivery.release.LEAST_BEHIND", most)
-    await database.write(make_past, world, hook_id, *["exhausted"] * (most + 30))
-    await started(database, world, hook_id)
-    now = NOW
-    while (await released(database, now)).deliveries:
-        now += SECOND
+    now = await piled_up(database, world, hook_id, monkeypatch, most=20)
 
     def fail(tx: Tx) -> None:
         tx.execute(update(deliveries).where(deliveries.c.ended_at.is_(None)).values(attempts=3, due_at=now + DAY))
