@@ -13,7 +13,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from tidings.cli.importing.asked import Opened, opened
+from tidings.cli.opened import Opened, opened
 from tidings.clock import system_clock
 from tidings.delivery.leases import somebody_delivers
 from tidings.delivery.replay import UNDELIVERED, Plan, Replay, Wanted, get_replay, plan_replay, start_replay, stop_replay

@@ -1,18 +1,12 @@
-"""What the command line asks of an import, and the database that it is asked of."""
+"""What the command line asks of an import."""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from tidings.errors import Invalid
-from tidings.settings import Settings
-from tidings.store.database import open_database
-from tidings.store.postgresql import PostgreSQL
-from tidings.store.sqlite import SQLite
 from tidings.workspace.cells.habits import PLAIN, Habits
 
 
@@ -57,22 +51,3 @@ def read_pairs(option: str, pairs: list[str] | None) -> dict[str, str]:
             raise Invalid(f"{option} is written COLUMN=..., not '{pair[:100]}'")
         read[column.strip()] = name.strip()
     return read
-
-
-@dataclass(frozen=True)
-class Opened:
-    """A database, and the event loop that its functions are waited for on."""
-
-    database: SQLite | PostgreSQL
-    runner: asyncio.Runner
-
-
-@contextmanager
-def opened(settings: Settings) -> Iterator[Opened]:
-    """The database of `settings`, for one caller. Raises `Invalid` and `Unavailable` as `open_database` does."""
-    database = open_database(settings.database, settings.data, connections=1)
-    try:
-        with asyncio.Runner() as runner:
-            yield Opened(database, runner)
-    finally:
-        database.dispose()

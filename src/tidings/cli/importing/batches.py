@@ -13,11 +13,12 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-from tidings.cli.importing.asked import Asked, Opened
+from tidings.cli.importing.asked import Asked
 from tidings.cli.importing.rejects import Rejects
 from tidings.cli.importing.screen import Screen, Tally
 from tidings.cli.importing.tables import Table
 from tidings.cli.importing.targets import Target
+from tidings.cli.opened import Opened
 from tidings.clock import system_clock
 from tidings.workspace.cells.judging import Order, Row, judge
 from tidings.workspace.imports import Imported, import_rows, tried, try_rows

@@ -7,12 +7,13 @@ import time
 
 import typer
 
-from tidings.cli.importing.asked import Asked, Opened, opened
+from tidings.cli.importing.asked import Asked
 from tidings.cli.importing.batches import Batches
 from tidings.cli.importing.rejects import Rejects
 from tidings.cli.importing.screen import Screen
 from tidings.cli.importing.tables import Table, open_table
 from tidings.cli.importing.targets import Target, existing_app, new_app
+from tidings.cli.opened import Opened, opened
 from tidings.errors import TidingsError, Unavailable
 from tidings.settings import Settings
 from tidings.workspace.cells.judging import Order

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 import typer
 
-from tidings.cli.importing.asked import Asked, Opened
+from tidings.cli.importing.asked import Asked
 from tidings.cli.importing.screen import Screen
 from tidings.cli.importing.tables import Table
+from tidings.cli.opened import Opened
 from tidings.clock import system_clock
 from tidings.errors import Invalid, NotFound
 from tidings.settings import Settings
