@@ -1,7 +1,9 @@
 # Everything there is to do here. Each target first makes what it needs: on a bare Debian with Python 3.11 and apt,
 # `make test` is enough. `make help` lists them.
 
-PYTHON ?= python3
+# Debian's own Python, where it is new enough: it was compiled with a profile of itself, and runs all of this a fifth faster than
+# one that was compiled without (as pyenv does, unless told otherwise).
+PYTHON ?= $(shell /usr/bin/python3 -c "import sys; sys.exit(sys.version_info < (3, 11))" 2>/dev/null && echo /usr/bin/)python3
 ARGS ?=
 
 # With it set, pytest would prepare every test file anew on every run.
@@ -33,7 +35,7 @@ demo: $(READY) ## Start a server and a receiver, change an item and watch the de
 	@$(BIN)/tidings demo $(ARGS)
 
 test: $(READY) $(PODIO_JS) $(AXE) browser ## Run the whole suite (ARGS="-k lanes" for a part)
-	@$(BIN)/pytest -n auto $(ARGS)
+	@$(BIN)/pytest -n auto --dist worksteal $(ARGS)
 
 check: $(READY) ## The whole law: format, lint, types, imports, unit tests, the store on SQLite, docs in step
 	@echo "== format" && $(BIN)/ruff format --check --quiet .

@@ -19,6 +19,7 @@ import uvloop
 
 from tests.support.world import KEYRING, World, make_hook, make_world
 from tidings.clock import system_clock
+from tidings.cores import keep_to_one_core
 from tidings.delivery.allow import parse_allow
 from tidings.delivery.engine import Engine
 from tidings.events.outbox import NewEvent, append_many
@@ -53,6 +54,7 @@ def change(tx: Tx, world: World, start: int, size: int) -> None:
 
 async def run(data: Path, url: str, events: int, receiver: str, rate: int) -> dict[str, float]:
     """Feed and deliver `events`; answer what it took."""
+    keep_to_one_core()  # as the server does
     database = open_database(url, data)
     world = await database.write(make_world)
     await database.write(make_hook, world, url=receiver)

@@ -13,7 +13,7 @@ import os
 import secrets
 import shutil
 import signal
-from collections.abc import AsyncIterator, Generator, Iterator
+from collections.abc import Generator, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -37,10 +37,12 @@ hypothesis.settings.load_profile("tidings")
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     """How many work at once (`-n auto`): half as many again as there are cores, since a third of the time is waiting.
 
-    Unit tests wait for nothing, and what a worker imports and collects costs more than what it takes off the others.
+    None beside pytest itself for unit tests: they wait for nothing, and to import and collect everything once more, and to tell
+    of each test, costs two workers together more than the tests do.
     """
-    cores = os.cpu_count() or 1
-    return cores if all("unit" in Path(word).parts for word in config.args) else cores * 3 // 2
+    if all("unit" in Path(word).parts for word in config.args):
+        return 0
+    return (os.cpu_count() or 1) * 3 // 2
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -139,12 +141,13 @@ def empty_place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Plac
 
 
 def _place(request: pytest.FixtureRequest, data: Path, *, empty: bool = False) -> AbstractContextManager[Place]:
-    from tests.support.databases import place_on_postgres, place_on_sqlite
+    from tests.support.databases import empty_place_on_postgres, place_on_postgres, place_on_sqlite
 
     template = None if empty else _furnished(request, request.param)[0]
     if request.param == "sqlite":
         return nullcontext(place_on_sqlite(data, template))
-    return place_on_postgres(request.getfixturevalue("postgres"), data, template=template)
+    postgres: Postgres = request.getfixturevalue("postgres")
+    return empty_place_on_postgres(postgres, data) if template is None else place_on_postgres(postgres, data, template=template)
 
 
 def _furnished(request: pytest.FixtureRequest, engine: Engine) -> tuple[Any, Any]:
@@ -161,18 +164,18 @@ def _furnished(request: pytest.FixtureRequest, engine: Engine) -> tuple[Any, Any
 
 
 @pytest.fixture
-async def database(place: Place, anyio_backend: str) -> AsyncIterator[AnyDatabase]:
+def database(place: Place) -> Iterator[AnyDatabase]:
     """The test's own database, open: once on each engine."""
     opened = place.open()
     yield opened
-    await opened.close()
+    opened.dispose()
 
 
 @pytest.fixture
-async def sqlite(tmp_path: Path, sqlite_template: Path, anyio_backend: str) -> AsyncIterator[AnyDatabase]:
+def sqlite(tmp_path: Path, sqlite_template: Path) -> Iterator[AnyDatabase]:
     """A database of the test's own, open, on one engine: enough where the claim is not about what a database does."""
     from tests.support.databases import place_on_sqlite
 
     opened = place_on_sqlite(tmp_path, sqlite_template).open()
     yield opened
-    await opened.close()
+    opened.dispose()

@@ -16,9 +16,9 @@ import math
 import signal
 import socket
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
-from typing import Literal, cast
+from typing import Any, Literal, cast
 
 import structlog
 import uvicorn
@@ -35,6 +35,7 @@ from tidings.api.operations import Operation
 from tidings.api.routes import ROUTES, Row
 from tidings.clock import Clock, system_clock
 from tidings.console import Desk, Page, Streams, console_pages
+from tidings.cores import LOOK_EVERY, OneCore, keep_to_one_core, roam
 from tidings.delivery.allow import parse_allow
 from tidings.delivery.engine import Engine
 from tidings.delivery.guard import Guard
@@ -77,17 +78,19 @@ def make_engine(house: House, telemetry: Telemetry) -> Engine:
     return Engine(house.database, house.keyring, house.settings, house.allow, clock=house.clock, telemetry=telemetry)
 
 
-def build_app(house: House, engine: Engine | None = None, *, metrics: Metrics | None = None, rows: Sequence[Row] = ROUTES) -> Starlette:
+def build_app(
+    house: House, engine: Engine | None = None, *, metrics: Metrics | None = None, rows: Sequence[Row] = ROUTES, core: OneCore | None = None
+) -> Starlette:
     """The whole server as an ASGI application. Its lifespan starts and stops `engine`, and closes the database.
 
-    Without an engine, calls are taken and nothing is delivered.
+    Without an engine, calls are taken and nothing is delivered. `core` is the one that this process keeps to.
     """
     streams = Streams()
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[dict[str, object]]:
         try:
-            async with _running(engine), _sweeping(house):
+            async with _running(engine), _meanwhile(_sweep(house)), _meanwhile(_watch(core)):
                 log.info("serving", url=house.settings.public_url)
                 yield {STOPPING: streams.stop}
         finally:
@@ -135,9 +138,8 @@ SWEEP_EVERY = 6 * 3600.0  # seconds
 
 
 @asynccontextmanager
-async def _sweeping(house: House) -> AsyncIterator[None]:
-    """Take away bytes that no file names, now and from time to time."""
-    task = asyncio.create_task(_sweep(house), name="sweep")
+async def _meanwhile(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    task = asyncio.create_task(work)
     try:
         yield
     finally:
@@ -146,6 +148,8 @@ async def _sweeping(house: House) -> AsyncIterator[None]:
 
 
 async def _sweep(house: House) -> None:
+    """Take away bytes that no file names, now and from time to time."""
+
     async def needed(keys: list[str]) -> set[str]:
         return await house.database.read(needed_keys, keys)
 
@@ -157,6 +161,13 @@ async def _sweep(house: House) -> None:
         except Unavailable as error:
             log.warning("unavailable", path="files", why=error.description)
         await asyncio.sleep(SWEEP_EVERY)
+
+
+async def _watch(core: OneCore | None) -> None:
+    """Look from time to time whether our core has become crowded."""
+    while core is not None:
+        await asyncio.sleep(LOOK_EVERY)
+        core.look()
 
 
 def serve(settings: Settings, *, announce: Callable[[Settings], None]) -> None:
@@ -173,11 +184,11 @@ def serve(settings: Settings, *, announce: Callable[[Settings], None]) -> None:
     telemetry = Telemetry()
     log_facts(telemetry, form, deliveries=cast(Literal["all", "failures"], settings.log_deliveries))
     metrics = Metrics(telemetry)
-    with _listening(settings) as listener, _only_server(settings):
+    with _listening(settings) as listener, _only_server(settings), _on_one_core(settings) as core:
         settings = dataclasses.replace(settings, port=listener.getsockname()[1])
         house = open_house(settings)
         announce(settings)
-        app = build_app(house, make_engine(house, telemetry), metrics=metrics)
+        app = build_app(house, make_engine(house, telemetry), metrics=metrics, core=core)
         server = uvicorn.Server(configuration(app, settings))
         gc.freeze()  # all of this stays, so nobody need look through it for garbage: that held up every call for 80 ms
         gc.set_threshold(YOUNG)
@@ -214,6 +225,15 @@ def _listening(settings: Settings) -> Iterator[socket.socket]:
         raise Unavailable(f"cannot listen on {settings.host} port {settings.port}: {error.strerror or error}") from error
     with listener:
         yield listener
+
+
+@contextmanager
+def _on_one_core(settings: Settings) -> Iterator[OneCore | None]:
+    """Keep to one core, if that is wanted and possible: this thread, and those that it starts."""
+    try:
+        yield keep_to_one_core() if settings.cores == "one" else None
+    finally:
+        roam()
 
 
 def handles(listener: socket.socket) -> list[socket.socket]:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.databases import Place
+from tests.support.databases import place_on_sqlite
 from tests.support.processes import serving
 from tests.support.receiver import receiving
 from tests.support.work import QUICK, Work, arrived, verified_hook
@@ -24,8 +24,8 @@ from tidings.settings import Settings
 UNLIMITED = (resource.RLIM_INFINITY, resource.RLIM_INFINITY)
 
 
-async def test_on_a_full_disk_calls_answer_503_and_nothing_acknowledged_is_lost(tmp_path: Path) -> None:
-    place = Place(tmp_path)
+async def test_on_a_full_disk_calls_answer_503_and_nothing_acknowledged_is_lost(tmp_path: Path, sqlite_template: Path) -> None:
+    place = place_on_sqlite(tmp_path, sqlite_template)
     seed = await asyncio.to_thread(make_seed, Settings(data=place.data))
     async with receiving() as receiver:
         with serving(place, environment=QUICK) as server:
@@ -53,8 +53,8 @@ def _write_many(work: Work, client: Client, count: int) -> None:
         work.write_one(client)
 
 
-async def test_while_the_database_is_locked_calls_answer_503(tmp_path: Path) -> None:
-    place = Place(tmp_path)
+async def test_while_the_database_is_locked_calls_answer_503(tmp_path: Path, sqlite_template: Path) -> None:
+    place = place_on_sqlite(tmp_path, sqlite_template)
     seed = await asyncio.to_thread(make_seed, Settings(data=place.data))
     with serving(place, environment=QUICK) as server:
         work = Work(seed, [server])

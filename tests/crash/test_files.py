@@ -16,7 +16,7 @@ from urllib.request import urlopen
 
 import pytest
 
-from tests.support.databases import Place
+from tests.support.databases import Place, place_on_sqlite
 from tests.support.processes import Serving, serving, wait_until
 from tests.support.s3 import s3_server
 from tests.support.work import QUICK
@@ -107,18 +107,19 @@ def grows_by_little(place: Place, environment: dict[str, str]) -> None:
         assert grown < GROWTH
 
 
-def test_a_hundred_megabytes_go_in_and_out_in_little_memory(tmp_path: Path) -> None:
-    grows_by_little(Place(tmp_path), {})
+def test_a_hundred_megabytes_go_in_and_out_in_little_memory(tmp_path: Path, sqlite_template: Path) -> None:
+    grows_by_little(place_on_sqlite(tmp_path, sqlite_template), {})
 
 
-def test_a_hundred_megabytes_go_to_a_bucket_and_back_in_little_memory(tmp_path: Path) -> None:
+def test_a_hundred_megabytes_go_to_a_bucket_and_back_in_little_memory(tmp_path: Path, sqlite_template: Path) -> None:
     with s3_server(tmp_path) as bucket:
         store = {"TIDINGS_FILES": "s3://bucket/files", "TIDINGS_FILES_ENDPOINT": bucket.endpoint}
-        grows_by_little(Place(tmp_path / "data"), {**store, "TIDINGS_FILES_KEY_ID": "id", "TIDINGS_FILES_KEY": "key"})
+        place = place_on_sqlite(tmp_path / "data", sqlite_template)
+        grows_by_little(place, {**store, "TIDINGS_FILES_KEY_ID": "id", "TIDINGS_FILES_KEY": "key"})
 
 
-def test_on_a_full_disk_an_upload_answers_503_and_leaves_nothing(tmp_path: Path) -> None:
-    place = Place(tmp_path)
+def test_on_a_full_disk_an_upload_answers_503_and_leaves_nothing(tmp_path: Path, sqlite_template: Path) -> None:
+    place = place_on_sqlite(tmp_path, sqlite_template)
     seed = make_seed(Settings(data=place.data))
     with serving(place, environment=QUICK) as server:
         transfers = Transfers(server, seed)
@@ -131,8 +132,8 @@ def test_on_a_full_disk_an_upload_answers_503_and_leaves_nothing(tmp_path: Path)
         assert transfers.upload(lambda: iter([b"x"]), 1)[0] == 200
 
 
-def test_what_a_killed_server_left_unfinished_is_swept_once_it_is_old(tmp_path: Path) -> None:
-    place = Place(tmp_path)
+def test_what_a_killed_server_left_unfinished_is_swept_once_it_is_old(tmp_path: Path, sqlite_template: Path) -> None:
+    place = place_on_sqlite(tmp_path, sqlite_template)
     seed = make_seed(Settings(data=place.data))
     with serving(place, environment=QUICK) as server:
         transfers = Transfers(server, seed)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 
+import psycopg
+
 from tests.support.databases import Place
 from tests.support.importing import contents, numbered, start_import, write_table
 from tests.support.processes import wait_until
@@ -26,6 +28,7 @@ def test_an_import_that_was_killed_is_taken_up_again(place: Place, tmp_path: Pat
         wait_until(partial(_has, place, app_id, enough), seconds=30, step=0.02)
         child.kill()
         child.wait()
+        wait_until(partial(_is_over, place))
     before = len(contents(place, app_id).titles)
 
     last = start_import(place, table, *arguments)
@@ -39,6 +42,15 @@ def test_an_import_that_was_killed_is_taken_up_again(place: Place, tmp_path: Pat
     assert [type for type, _ in held.events].count("item.create") == ROWS - 2
     rejected = (tmp_path / "t.rejected.csv").read_text(encoding="utf-8-sig").splitlines()
     assert [line.split(",")[0] for line in rejected] == ["tidings:line", "101", str(ROWS + 1)]
+
+
+def _is_over(place: Place) -> bool:
+    """Whether PostgreSQL has seen that its client is gone: what that was about to commit, it may commit until then."""
+    if not place.url:
+        return True
+    clients = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND backend_type = 'client backend'"
+    with psycopg.connect(place.url) as connection:
+        return connection.execute(clients).fetchone() == (1,)  # us
 
 
 def _has(place: Place, app_id: int, count: int) -> bool:

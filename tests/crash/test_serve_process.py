@@ -7,8 +7,6 @@ import json
 import os
 import signal
 import socket
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,11 +14,10 @@ from pathlib import Path
 import pytest
 
 from tests.support.databases import Place
+from tests.support.forking import fork_tidings
 from tests.support.processes import Serving, free_port, serving
 from tidings.client import Client
 from tidings.errors import NotFound
-
-TIDINGS = str(Path(sys.executable).with_name("tidings"))
 
 
 @pytest.fixture(scope="module")
@@ -36,9 +33,11 @@ def running(running_place: Place) -> Iterator[Serving]:
         yield server
 
 
-def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run `tidings` to its end, which is to come soon."""
-    return subprocess.run([TIDINGS, *arguments], capture_output=True, text=True, timeout=30, check=False)
+def refusal(folder: Path, *arguments: str) -> str:
+    """What `tidings serve` says to its end, which is to come soon, and with 2."""
+    child = fork_tidings("serve", *arguments, output=folder / "refused.log")
+    assert child.wait(30) == 2
+    return child.output
 
 
 def test_its_first_line_says_where_it_is_and_what_is_open(running: Serving) -> None:
@@ -56,14 +55,13 @@ def test_settings_of_the_environment_are_read_and_the_command_line_wins(running:
     assert running.port != 1
 
 
-def test_a_second_server_on_one_data_folder_is_refused_in_one_sentence(running: Serving, running_place: Place) -> None:
+def test_a_second_server_on_one_data_folder_is_refused_in_one_sentence(running: Serving, running_place: Place, tmp_path: Path) -> None:
     assert running.is_ready()
 
-    ended = run("serve", *running_place.arguments, "--port", str(free_port()))
+    said = refusal(tmp_path, *running_place.arguments, "--port", str(free_port()))
 
-    assert ended.returncode == 2
-    assert "tidings: another server is running on the data folder" in ended.stderr
-    assert "Traceback" not in ended.stderr
+    assert "tidings: another server is running on the data folder" in said
+    assert "Traceback" not in said
 
 
 def test_unknown_paths_answer_in_podios_words(running: Serving) -> None:
@@ -86,11 +84,10 @@ def test_metrics_can_be_scraped(running: Serving) -> None:
 def test_a_port_that_is_taken_is_one_sentence(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
-        ended = run("serve", "--data", str(tmp_path), "--port", port)
+        said = refusal(tmp_path, "--data", str(tmp_path), "--port", port)
 
-    assert ended.returncode == 2
-    assert f"tidings: cannot listen on 127.0.0.1 port {port}: Address already in use" in ended.stderr
-    assert "Traceback" not in ended.stderr
+    assert f"tidings: cannot listen on 127.0.0.1 port {port}: Address already in use" in said
+    assert "Traceback" not in said
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import http.client
-import os
 import re
 import signal
 import socket
 import subprocess
-import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -18,31 +16,26 @@ from urllib.parse import urlencode
 import psutil
 import pytest
 
-from tests.support.processes import free_port, wait_until
+from tests.support.forking import Forked, fork_tidings
+from tests.support.processes import free_port, start_installed, wait_until
 from tidings.cli.inbox import Inbox
 from tidings.client import Client, NewHook
 from tidings.wire.signing import secret_key, sign
 
-TIDINGS = str(Path(sys.executable).with_name("tidings"))
 # Were any of these read, the demo would come near somebody's own server; and none of it may make the demo fail.
-ENVIRONMENT = {**os.environ, "TIDINGS_DATABASE": "postgresql://nobody@127.0.0.1:1/not-the-demos", "COLUMNS": "80", "NO_COLOR": "1"}
+ENVIRONMENT = {"TIDINGS_DATABASE": "postgresql://nobody@127.0.0.1:1/not-the-demos", "COLUMNS": "80", "NO_COLOR": "1"}
 
 
 class Demo:
-    """One `tidings demo`, its output in a file and its own folder for what is temporary."""
+    """One `tidings demo`, its output in a file and its own folder for what is temporary. It is forked, or the installed program."""
 
-    def __init__(self, folder: Path, *arguments: str) -> None:
+    def __init__(self, folder: Path, *arguments: str, installed: bool = False) -> None:
         self.temporary = folder / "tmp"
         self.temporary.mkdir()
         self._printed = folder / "printed"
-        with self._printed.open("wb") as output:
-            self.child = subprocess.Popen(
-                [TIDINGS, "demo", *arguments],
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-                env={**ENVIRONMENT, "TMPDIR": str(self.temporary)},
-            )
+        start = start_installed if installed else fork_tidings
+        environment = {**ENVIRONMENT, "TMPDIR": str(self.temporary)}
+        self.child: Forked | subprocess.Popen[bytes] = start("demo", *arguments, output=self._printed, environment=environment)
 
     @property
     def output(self) -> str:
@@ -80,7 +73,7 @@ def landed(output: str) -> Counter[str]:
 
 def test_once_makes_the_round_trip_and_leaves_nothing_behind(tmp_path: Path, demos: list[Demo]) -> None:
     port = free_port()
-    demos.append(demo := Demo(tmp_path, "--once", "--port", str(port)))
+    demos.append(demo := Demo(tmp_path, "--once", "--port", str(port), installed=True))
 
     assert demo.ended() == 0, demo.output
 

@@ -180,11 +180,11 @@ async def test_a_destination_that_hangs_costs_the_others_nothing(database: AnyDa
     async def hang(came: Received) -> Answer:
         return 200 if came.form["type"] == "hook.verify" else None
 
-    async with receiving(hang) as hanging, receiving() as receiver, delivering(database):
+    settings = dataclasses.replace(SOON, grace=0.1)  # nobody waits for those who hang
+    async with receiving(hang) as hanging, receiving() as receiver, delivering(database, settings):
         await database.write(make_hook, world, url=hanging.url)
         await database.write(make_hook, world, url=receiver.url)
-        for number in range(1, 301):
-            await database.write(append_update, world, item_id=number)
+        await database.write(_append_updates, world, 300)
         await receiver.wait_for_count(300, "item.update", seconds=2.5)
 
 
@@ -266,7 +266,7 @@ async def test_an_engine_whose_lease_ran_out_drops_what_it_holds_and_takes_anoth
 
     async with (
         receiving(hang_once) as receiver,
-        delivering(database, dataclasses.replace(SOON, schedule=(0.1,), lease=0.9, exchange_timeout=2.0, concurrency=4)),
+        delivering(database, dataclasses.replace(SOON, schedule=(0.1,), lease=0.6, exchange_timeout=1.2, concurrency=4)),
     ):
         await database.write(make_hook, world, url=receiver.url)
         for number in range(1, 31):
@@ -284,6 +284,11 @@ async def test_two_engines_share_the_work_and_send_everything_once(database: Any
         await receiver.wait_for_count(200, "item.update")
         await until_states(database, *["delivered"] * 200)
         assert len(receiver.forms("item.update")) == 200
+
+
+def _append_updates(tx: Tx, world: World, count: int) -> None:
+    for number in range(1, count + 1):
+        append_update(tx, world, item_id=number)
 
 
 async def _all_fanned_out(database: AnyDatabase) -> None:

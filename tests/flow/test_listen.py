@@ -109,19 +109,20 @@ def test_whatever_comes_is_shown_as_text_and_ends_nothing() -> None:
 
 async def test_a_hook_is_validated_through_the_api_and_its_code_is_not_shown(sqlite: AnyDatabase) -> None:
     screen = Screen()
-    async with open_api(sqlite, allow=["127.0.0.1:*"]) as api, delivering(sqlite):
+    async with open_api(sqlite, allow=["127.0.0.1:*"]) as api:
         await keep_tokens(sqlite)
         app_id, client = api.people.app_id, api.people.client
         with serving_app(api) as server:
             asked = Asked(
                 "127.0.0.1", 0, None, f"http://127.0.0.1:{server}", app_id, api.people.app_token, client.client_id, client.client_secret
             )
-            with listener(asked, screen) as port:
-                made = (await api.post(f"/hook/app/{app_id}", {"url": f"http://127.0.0.1:{port}/", "type": "item.create"})).json()
-                await asyncio.to_thread(wait_until, lambda: "is verified" in screen.text)
-                [hook] = (await api.get(f"/hook/app/{app_id}")).json()
-                await api.post(f"/item/app/{app_id}", {"fields": {"title": "T"}})
-                await asyncio.to_thread(wait_until, lambda: "item.create to hook" in screen.text)
+            async with delivering(sqlite):  # which ends before the server does, and the database with that
+                with listener(asked, screen) as port:
+                    made = (await api.post(f"/hook/app/{app_id}", {"url": f"http://127.0.0.1:{port}/", "type": "item.create"})).json()
+                    await asyncio.to_thread(wait_until, lambda: "is verified" in screen.text)
+                    [hook] = (await api.get(f"/hook/app/{app_id}")).json()
+                    await api.post(f"/item/app/{app_id}", {"fields": {"title": "T"}})
+                    await asyncio.to_thread(wait_until, lambda: "item.create to hook" in screen.text)
     assert hook["status"] == "active"
     assert f"Hook {made['hook_id']} is verified: its code was sent back." in screen.text
     assert "code=(hidden)&type=hook.verify" in screen.text

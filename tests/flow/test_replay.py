@@ -116,11 +116,11 @@ async def test_a_replay_keeps_to_its_rate_and_its_order(sqlite: AnyDatabase) -> 
         await sqlite.write(make_past, world, hook_id, *["exhausted"] * 60)
         async with delivering(sqlite):
             began = time.monotonic()
-            await sqlite.write(start_replay, world.user, hook_id, Wanted(), 40, now=system_clock())
+            await sqlite.write(start_replay, world.user, hook_id, Wanted(), 80, now=system_clock())
             await receiver.wait_for_count(60)
             took = time.monotonic() - began
     assert numbers(receiver) == list(range(2, 62))
-    assert took > 59 / 40 - 0.1
+    assert took > 59 / 80 - 0.1
 
 
 async def test_a_replay_that_is_stopped_sends_nothing_more(sqlite: AnyDatabase) -> None:

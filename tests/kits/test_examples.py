@@ -18,11 +18,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.databases import Place
-from tests.support.processes import Serving, free_port, serving, wait_until
-from tidings.cli.seed import Seed, make_seed
+from tests.support.processes import free_port, wait_until
+from tidings.cli.seed import Seed
 from tidings.client import Client
-from tidings.settings import Settings
 
 ROOT = Path(__file__).parent.parent.parent
 EXAMPLES = ROOT / "examples"
@@ -30,34 +28,6 @@ RECEIVERS = sorted(path.stem for path in EXAMPLES.glob("receive_*.py"))
 LONGEST = 39  # lines
 
 Environment = dict[str, str]
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Serving, Seed]]:
-    place = Place(tmp_path_factory.mktemp("server"))
-    with serving(place) as started:
-        yield started, make_seed(Settings(data=place.data))
-
-
-@pytest.fixture
-def url(server: tuple[Serving, Seed]) -> str:
-    return server[0].url
-
-
-@pytest.fixture
-def seed(server: tuple[Serving, Seed]) -> Seed:
-    return server[1]
-
-
-@pytest.fixture
-def client(url: str, seed: Seed) -> Iterator[Client]:
-    """The app's; whatever hooks a test has made are deleted at its end."""
-    client = Client(url, seed.client_id, seed.client_secret)
-    client.authenticate_with_app(seed.app_id, seed.app_token)
-    yield client
-    for ref_type, ref_id in ("app", seed.app_id), ("app_field", seed.fields["title"]):
-        for hook in client.hooks.list(ref_type, ref_id):
-            client.hooks.delete(hook["hook_id"])
 
 
 @pytest.fixture

@@ -5,47 +5,20 @@ from __future__ import annotations
 import asyncio
 import json
 import urllib.request
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.support.databases import Place
-from tests.support.processes import Serving, serving, wait_until
+from tests.support.processes import wait_until
 from tests.support.serving import serve_wsgi, serving_on_this_loop
-from tidings.cli.seed import Seed, make_seed
+from tidings.cli.seed import Seed
 from tidings.client import AsyncClient, Client
 from tidings.errors import Conflict
 from tidings.receiver import Event, Receiver
 from tidings.receiver.asgi import app
 from tidings.receiver.inbox import Inbox
 from tidings.receiver.repeats import Repeats
-from tidings.settings import Settings
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Serving, Seed]]:
-    place = Place(tmp_path_factory.mktemp("server"))
-    with serving(place) as started:
-        yield started, make_seed(Settings(data=place.data))
-
-
-@pytest.fixture
-def url(server: tuple[Serving, Seed]) -> str:
-    return server[0].url
-
-
-@pytest.fixture
-def seed(server: tuple[Serving, Seed]) -> Seed:
-    return server[1]
-
-
-@pytest.fixture
-def client(url: str, seed: Seed) -> Client:
-    client = Client(url, seed.client_id, seed.client_secret)
-    client.authenticate_with_app(seed.app_id, seed.app_token)
-    return client
 
 
 def is_active(client: Client, seed: Seed, hook_id: int) -> bool:

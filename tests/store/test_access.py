@@ -8,7 +8,7 @@ import pytest
 
 from tests.support.cast import KEYRING, NOW, Cast, gather_cast
 from tests.support.databases import AnyDatabase
-from tests.support.rights import answer
+from tests.support.rights import answers
 from tidings.errors import Forbidden, Gone, NotFound
 from tidings.store.database import Tx
 from tidings.workspace import apps, members, orgs, spaces
@@ -101,10 +101,7 @@ async def test_every_operation_answers_everybody_as_the_table_says(database: Any
     head, *lines = TABLE.strip().splitlines()
     positions = head.split()
     expected = {line.split()[0]: dict(zip(positions, line.split()[1:], strict=True)) for line in lines}
-    found = {
-        name: {position: await answer(database, operation, getattr(cast, position), cast) for position in positions}
-        for name, operation in OPERATIONS.items()
-    }
+    found = {name: await answers(database, cast, positions, operation, cast) for name, operation in OPERATIONS.items()}
     assert found == expected
 
 

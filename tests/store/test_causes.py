@@ -15,12 +15,14 @@ from tidings.events.causes import caused
 from tidings.store.database import Tx
 from tidings.store.schema import deliveries, events, server
 
+pytestmark = pytest.mark.furnished(make=make_world)
+
 LIMIT = 2
 
 
 @pytest.fixture
-async def world(database: AnyDatabase) -> World:
-    return await database.write(make_world)
+def world(furniture: World) -> World:
+    return furniture
 
 
 def deliver_last(tx: Tx, hook_id: int, sequence: int) -> str:

@@ -52,9 +52,12 @@ def set_scene(tx: Tx) -> Scene:
     )
 
 
+pytestmark = pytest.mark.furnished(make=set_scene)
+
+
 @pytest.fixture
-async def scene(database: AnyDatabase) -> Scene:
-    return await database.write(set_scene)
+def scene(furniture: Scene) -> Scene:
+    return furniture
 
 
 def upload(tx: Tx, caller: Caller) -> int:

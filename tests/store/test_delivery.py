@@ -22,14 +22,16 @@ from tidings.hooks import registry
 from tidings.hooks.matching import EMPTY_INDEX, Hook
 from tidings.store.database import Tx
 
+pytestmark = pytest.mark.furnished(make=make_world)
+
 DAY = 24 * 3600 * SECOND
 LEASE = 15 * SECOND
 
 
 @pytest.fixture
-async def world(database: AnyDatabase) -> World:
+def world(furniture: World) -> World:
     """A world in which nothing waits: its hooks' verifications are out of the way."""
-    return await database.write(make_world)
+    return furniture
 
 
 async def lease(database: AnyDatabase, now: int = NOW) -> int:

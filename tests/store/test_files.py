@@ -60,9 +60,12 @@ def set_scene(tx: Tx) -> Scene:
     return Scene(cast, item_id, comment_id, status_id, task_id, album.app_id)
 
 
+pytestmark = pytest.mark.furnished(make=set_scene)
+
+
 @pytest.fixture
-async def scene(database: AnyDatabase) -> Scene:
-    return await database.write(set_scene)
+def scene(furniture: Scene) -> Scene:
+    return furniture
 
 
 def upload(tx: Tx, caller: Caller, name: str = "a.png", mimetype: str = "image/png") -> int:

@@ -20,10 +20,12 @@ from tidings.workspace.items.views import create_and_view, view_item, view_page,
 from tidings.workspace.tasks.parts import TaskParts
 from tidings.workspace.tasks.tasks import create_tasks
 
+pytestmark = pytest.mark.furnished(make=make_tasks)
+
 
 @pytest.fixture
-async def tasks(database: AnyDatabase) -> Tasks:
-    return await database.write(make_tasks)
+def tasks(furniture: Tasks) -> Tasks:
+    return furniture
 
 
 def make_full(tx: Tx, tasks: Tasks) -> tuple[int, int]:

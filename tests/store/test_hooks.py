@@ -16,12 +16,14 @@ from tidings.hooks.registry import NewHook
 from tidings.store.database import Tx
 from tidings.workspace.access import Caller
 
+pytestmark = pytest.mark.furnished(make=make_world)
+
 DAY = 24 * 3600 * SECOND
 
 
 @pytest.fixture
-async def world(database: AnyDatabase) -> World:
-    return await database.write(make_world)
+def world(furniture: World) -> World:
+    return furniture
 
 
 async def create(

@@ -18,10 +18,12 @@ from tidings.workspace.items import filters
 from tidings.workspace.orgs import create_org
 from tidings.workspace.spaces import create_space
 
+pytestmark = pytest.mark.furnished(make=make_tasks)
+
 
 @pytest.fixture
-async def tasks(database: AnyDatabase) -> Tasks:
-    return await database.write(make_tasks)
+def tasks(furniture: Tasks) -> Tasks:
+    return furniture
 
 
 @pytest.fixture

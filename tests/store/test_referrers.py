@@ -18,10 +18,12 @@ from tidings.workspace.items.items import NewItem
 from tidings.workspace.items.referrers import list_referring
 from tidings.workspace.spaces import create_space
 
+pytestmark = pytest.mark.furnished(make=make_tasks)
+
 
 @pytest.fixture
-async def tasks(database: AnyDatabase) -> Tasks:
-    return await database.write(make_tasks)
+def tasks(furniture: Tasks) -> Tasks:
+    return furniture
 
 
 def make_app(tx: Tx, cast: Cast, name: str, space_id: int) -> int:

@@ -25,22 +25,28 @@ from tidings.store.database import Tx
 from tidings.store.schema import deliveries, events, hooks
 from tidings.workspace.access import Caller
 
-pytestmark = pytest.mark.furnished(make=make_world)
-
 UNDELIVERED = Wanted()
 
 
-@pytest.fixture
-def world(furniture: World) -> World:
-    return furniture
+def make_world_and_hook(tx: Tx) -> tuple[World, int]:
+    world = make_world(tx)
+    hook_id = make_hook(tx, world)
+    make_past(tx, world, hook_id, "delivered", first=1)
+    return world, hook_id
+
+
+pytestmark = pytest.mark.furnished(make=make_world_and_hook)
 
 
 @pytest.fixture
-async def hook_id(database: AnyDatabase, world: World) -> int:
+def world(furniture: tuple[World, int]) -> World:
+    return furniture[0]
+
+
+@pytest.fixture
+def hook_id(furniture: tuple[World, int]) -> int:
     """A hook whose first delivery was its verification."""
-    made = await database.write(make_hook, world)
-    await database.write(make_past, world, made, "delivered", first=1)
-    return made
+    return furniture[1]
 
 
 async def row(database: AnyDatabase, hook_id: int, sequence: int, *names: str) -> tuple[object, ...]:

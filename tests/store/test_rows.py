@@ -38,10 +38,12 @@ class Named(StrEnum):
     RESET = "reset"
 
 
+pytestmark = pytest.mark.furnished(make=samples.metadata.create_all)
+
+
 @pytest.fixture
-async def shelves(database: AnyDatabase) -> AnyDatabase:
+def shelves(database: AnyDatabase) -> AnyDatabase:
     """A database with the table of this file."""
-    await database.write(samples.metadata.create_all)
     return database
 
 

@@ -17,12 +17,14 @@ from tidings.wire.ed25519 import PrivateKey
 from tidings.wire.signing import secret_key
 from tidings.workspace.access import Caller
 
+pytestmark = pytest.mark.furnished(make=make_world)
+
 HOUR = 3600 * SECOND
 
 
 @pytest.fixture
-async def world(database: AnyDatabase) -> World:
-    return await database.write(make_world)
+def world(furniture: World) -> World:
+    return furniture
 
 
 async def create(database: AnyDatabase, world: World, signing: Signing, url: str = "http://a.example/") -> registry.NewHook:

@@ -13,7 +13,7 @@ from sqlalchemy import select
 
 from tests.support.cast import NOW, Cast, gather_cast
 from tests.support.databases import AnyDatabase
-from tests.support.rights import answer
+from tests.support.rights import answers
 from tidings.clock import DAY, SECOND
 from tidings.errors import Forbidden, Gone, Invalid, NotFound
 from tidings.store.database import Tx
@@ -52,9 +52,12 @@ def make_world(tx: Tx) -> World:
     return World(cast, one, other, status_id)
 
 
+pytestmark = pytest.mark.furnished(make=make_world)
+
+
 @pytest.fixture
-async def world(database: AnyDatabase) -> World:
-    return await database.write(make_world)
+def world(furniture: World) -> World:
+    return furniture
 
 
 @pytest.fixture
@@ -305,10 +308,7 @@ async def test_everybody_may_do_what_the_table_says(database: AnyDatabase, world
     head, *lines = TABLE.strip().splitlines()
     positions = head.split()
     expected = {line.split()[0]: dict(zip(positions, line.split()[1:], strict=True)) for line in lines}
-    found = {
-        name: {position: await answer(database, act, getattr(world.cast, position), world) for position in positions}
-        for name, act in ACTS.items()
-    }
+    found = {name: await answers(database, world.cast, positions, act, world) for name, act in ACTS.items()}
     assert found == expected
 
 

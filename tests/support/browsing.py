@@ -10,11 +10,13 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from html.parser import HTMLParser
 
 import httpx
 
 from tests.support.house import Api
+from tests.support.in_process import InProcess
 from tidings.console.desk import SESSION
 from tidings.workspace.access import Caller
 from tidings.workspace.accounts.sessions import begin_session
@@ -32,15 +34,33 @@ class PageForm:
 
 @dataclass
 class Page:
-    """What came."""
+    """What came. Its text is read when somebody asks what is in it: many a page is only passed through."""
 
     url: str
     status: int
     text: str
-    words: str  # what people read, without tags, blanks made one
-    forms: list[PageForm]
-    links: list[str]
     headers: httpx.Headers
+
+    @cached_property
+    def words(self) -> str:
+        """What people read, without tags, blanks made one."""
+        return " ".join("".join(self._read.said).split())
+
+    @property
+    def forms(self) -> list[PageForm]:
+        """All of them, in their order."""
+        return self._read.forms
+
+    @property
+    def links(self) -> list[str]:
+        """Where its links lead."""
+        return self._read.links
+
+    @cached_property
+    def _read(self) -> _Reader:
+        reader = _Reader()
+        reader.feed(self.text)
+        return reader
 
     def form(self, action: str) -> PageForm:
         """The form that is sent to `action`."""
@@ -84,16 +104,13 @@ UNTICKED = "\N{BALLOT BOX}"
 async def signed_in(api: Api, user: Caller | None = None) -> AsyncIterator[Browser]:
     """The browser of somebody who has signed in: Ada, unless told otherwise."""
     token = await api.house.database.write(begin_session, (user or api.people.ada).id, "", now=api.clock())
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(api.app), base_url=str(api.http.base_url)) as http:
+    async with httpx.AsyncClient(transport=InProcess(api.app), base_url=str(api.http.base_url)) as http:
         http.cookies.set(SESSION, token)
         yield Browser(http)
 
 
 def _page(answer: httpx.Response) -> Page:
-    reader = _Reader()
-    reader.feed(answer.text)
-    words = " ".join("".join(reader.said).split())
-    return Page(answer.url.raw_path.decode(), answer.status_code, answer.text, words, reader.forms, reader.links, answer.headers)
+    return Page(answer.url.raw_path.decode(), answer.status_code, answer.text, answer.headers)
 
 
 class _Reader(HTMLParser):

@@ -1,8 +1,8 @@
 """A database for each test, on each engine.
 
 `Place` says where a database is, the way `--data` and `--database` say it, so that the same place can be opened in the
-test and by processes that it starts. Each place is a copy of a template that holds the tables already, which takes a few
-hundredths of a second.
+test and by processes that it starts. Each place is a copy of a template that holds the tables already; on PostgreSQL it is lent
+(`tests/support/lending.py`).
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from tests.support.lending import keep
 from tests.support.postgres import Postgres
 from tidings.store.database import Tx, connect, open_database
 from tidings.store.postgresql import PostgreSQL
@@ -25,7 +26,7 @@ Engine = Literal["sqlite", "postgresql"]
 AnyDatabase = SQLite | PostgreSQL
 Make = Callable[[Tx], object]
 
-CONNECTIONS = 4
+CONNECTIONS = 2
 """For reading, and on PostgreSQL as many for writing."""
 
 TABLES = "tidings_template"
@@ -83,12 +84,22 @@ def place_on_sqlite(data: Path, template: Path | None) -> Place:
 
 
 @contextmanager
-def place_on_postgres(postgres: Postgres, data: Path, *, template: str | None = TABLES) -> Iterator[Place]:
-    """A database of its own on `postgres`: a copy of `template`, or an empty one where that is None. It is dropped at the end."""
-    name = f"tidings_{next(_numbers)}"
-    postgres.create(name, template=template or "template0")
+def place_on_postgres(postgres: Postgres, data: Path, *, template: str = TABLES) -> Iterator[Place]:
+    """A database of its own on `postgres`: a copy of `template`. Nobody is connected to it, at first and at the end."""
+    name = postgres.copies.lend(template)
     try:
-        yield Place(data, postgres.url(name), postgres, has_tables=template is not None)
+        yield Place(data, postgres.url(name), postgres, has_tables=True)
+    finally:
+        postgres.copies.take_back(name, template)
+
+
+@contextmanager
+def empty_place_on_postgres(postgres: Postgres, data: Path) -> Iterator[Place]:
+    """The same without the tables. It is dropped at the end, whoever is connected to it."""
+    name = f"tidings_{next(_numbers)}"
+    postgres.create(name)
+    try:
+        yield Place(data, postgres.url(name), postgres)
     finally:
         postgres.drop(name)
 
@@ -116,6 +127,7 @@ class Templates:
             postgres.create(name, template=TABLES)
             place = Place(self._folder, postgres.url(name), postgres, has_tables=True)
             self._made["postgresql", make] = (name, asyncio.run(_furnish(place, make)))
+            keep(place.url)
         return self._made["postgresql", make]
 
 
@@ -144,3 +156,4 @@ def make_postgres_template(postgres: Postgres) -> None:
     """Make the database that the others are copied from."""
     postgres.create(TABLES)
     open_database(postgres.url(TABLES), Path(), connections=1).dispose()
+    keep(postgres.url(TABLES))

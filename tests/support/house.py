@@ -19,11 +19,13 @@ from typing import Any
 
 import httpx
 import msgspec
-import uvicorn
+from argon2 import PasswordHasher
 from sqlalchemy import Table, func, select, update
 from starlette.applications import Starlette
 
+from tests.support.in_process import InProcess
 from tests.support.memory import folder_in_memory
+from tests.support.prompt import PromptServer
 from tidings.api.call import House
 from tidings.api.routes import ROUTES, Row
 from tidings.clock import SECOND
@@ -37,7 +39,6 @@ from tidings.store.database import Database, Tx
 from tidings.store.sealing import Keyring
 from tidings.workspace.access import Caller
 from tidings.workspace.accounts.clients import NewClient, create_client
-from tidings.workspace.accounts.passwords import hash_password
 from tidings.workspace.accounts.tokens import Lives, issue
 from tidings.workspace.accounts.users import create_user
 from tidings.workspace.apps import create_app, open_app_token
@@ -46,9 +47,10 @@ from tidings.workspace.orgs import create_org
 from tidings.workspace.spaces import create_space
 
 NOON = 1_767_322_800 * SECOND  # 2026-01-02 03:00:00 UTC
+ADDRESS = "http://tidings.test"
 KEYRING = Keyring(b"k" * 32)
 PASSWORD = "correct horse battery staple"
-_PASSWORD_HASH = hash_password(PASSWORD)
+_PASSWORD_HASH = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)  # to check it takes no time
 
 
 class TurnableClock:
@@ -114,7 +116,7 @@ class Api:
         if body is not None:
             more["content"] = msgspec.json.encode(body)
             headers.setdefault("content-type", "application/json")
-        return await self.http.request(method, path, headers=headers, **more)
+        return await self.http.request(method, f"{ADDRESS}{path}", headers=headers, **more)  # httpx takes longer to put it together
 
     async def get(self, path: str, **more: Any) -> httpx.Response:
         """See `send`."""
@@ -147,18 +149,18 @@ async def open_api(
     house = House(
         database,
         KEYRING,
-        Settings(**{"url": "http://tidings.test", **(settings or {})}),
+        Settings(**{"url": ADDRESS, **(settings or {})}),
         clock,
         allowed,
         Guard(allowed, resolver=names),
         Disk(Path(files.name)),
     )
-    people = _moved_in.get(await database.read(_instance))
+    people = _moved_in.get(await database.glance(_instance))
     if people is None:
         people = await database.write(move_in, house.keyring, now=clock())
     app = build_app(house, rows=rows)
     with files:
-        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://tidings.test") as http:
+        async with httpx.AsyncClient(transport=InProcess(app), base_url=ADDRESS) as http:
             yield Api(house, app, http, people, clock, names)
 
 
@@ -221,7 +223,7 @@ async def keep_tokens(database: Database) -> None:
 def serving_app(api: Api) -> Iterator[int]:
     """The same house behind a real socket of 127.0.0.1, as `tidings serve` has it; answers the port. Closes the database."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        server = uvicorn.Server(configuration(api.app, api.house.settings))
+        server = PromptServer(configuration(api.app, api.house.settings))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()
         try:

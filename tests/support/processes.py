@@ -89,7 +89,7 @@ class Serving:
         place.data.mkdir(parents=True, exist_ok=True)
         self._printed = place.data / f"serve-{next(_numbers)}.log"
         words = ["serve", *place.arguments, "--port", str(self.port), *arguments]
-        start = _start_installed if installed else fork_tidings
+        start = start_installed if installed else fork_tidings
         self._child: Forked | subprocess.Popen[bytes] = start(*words, output=self._printed, environment=environment)
 
     @property
@@ -134,7 +134,8 @@ class Serving:
         return self._child.wait(STOPPED_WITHIN)
 
 
-def _start_installed(*words: str, output: Path, environment: dict[str, str] | None = None) -> subprocess.Popen[bytes]:
+def start_installed(*words: str, output: Path, environment: dict[str, str] | None = None) -> subprocess.Popen[bytes]:
+    """The installed `tidings` with these arguments; what it prints goes to the file `output`; `environment` is added to ours."""
     command = [str(Path(sys.executable).with_name("tidings")), *words]
     with output.open("wb") as printed:
         return subprocess.Popen(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from tests.support.cast import Cast
 from tests.support.databases import AnyDatabase
@@ -13,28 +13,28 @@ from tidings.workspace.access import Caller
 POSITIONS = ("owner", "admin", "regular", "light", "colleague", "stranger", "nobody", "app", "sibling", "far_app")
 
 
-class _Done(Exception):
-    """It was allowed; now roll it back."""
-
-
 async def who_may(database: AnyDatabase, cast: Cast, operation: Callable[[Tx, Caller], object]) -> str:
     """`ok`, `403` or `404` for each of `POSITIONS`, with a blank between them."""
-    return " ".join([await answer(database, operation, getattr(cast, position)) for position in POSITIONS])
+    return " ".join((await answers(database, cast, POSITIONS, operation)).values())
 
 
-async def answer(database: AnyDatabase, operation: Callable[..., object], caller: Caller, *more: object) -> str:
-    """`ok`, `403` or `404` for `operation(tx, caller, *more)`; whatever it did is undone."""
+async def answers(
+    database: AnyDatabase, cast: Cast, positions: Iterable[str], operation: Callable[..., object], *more: object
+) -> dict[str, str]:
+    """`ok`, `403` or `404` for `operation(tx, caller, *more)`, by position; whatever each of them did is undone."""
+    callers = {position: getattr(cast, position) for position in positions}
+    return await database.write(lambda tx: {position: _answer(tx, caller, operation, *more) for position, caller in callers.items()})
 
-    def run_and_undo(tx: Tx) -> None:
-        operation(tx, caller, *more)
-        raise _Done
 
+def _answer(tx: Tx, caller: Caller, operation: Callable[..., object], *more: object) -> str:
+    trying = tx.begin_nested()
     try:
-        await database.write(run_and_undo)
-    except _Done:
-        return "ok"
+        operation(tx, caller, *more)
     except Forbidden:
         return "403"
     except NotFound:
         return "404"
-    raise AssertionError("neither returned nor raised")
+    else:
+        return "ok"
+    finally:
+        trying.rollback()

@@ -21,6 +21,7 @@ from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 import uvicorn
 
 from tests.support.processes import wait_until
+from tests.support.prompt import PromptServer
 from tidings.receiver import Receiver, asgi, wsgi
 
 PATH = "/hooks"
@@ -31,7 +32,7 @@ _numbers = itertools.count(1)
 @contextmanager
 def serving_asgi(application: Any, *, port: int = 0) -> Iterator[int]:
     """An ASGI application on uvicorn, on a loop in a thread; its port, which is a free one unless it is named."""
-    server = uvicorn.Server(uvicorn.Config(application, port=port, log_level="error", timeout_graceful_shutdown=1))
+    server = PromptServer(uvicorn.Config(application, port=port, log_level="error", timeout_graceful_shutdown=1))
     thread = threading.Thread(target=server.run)
     thread.start()
     try:
@@ -45,7 +46,7 @@ def serving_asgi(application: Any, *, port: int = 0) -> Iterator[int]:
 @asynccontextmanager
 async def serving_on_this_loop(application: Any) -> AsyncIterator[int]:
     """An ASGI application on uvicorn, on the loop of the test; its port."""
-    server = uvicorn.Server(uvicorn.Config(application, port=0, log_level="error", timeout_graceful_shutdown=1))
+    server = PromptServer(uvicorn.Config(application, port=0, log_level="error", timeout_graceful_shutdown=1))
     task = asyncio.create_task(server.serve())
     try:
         await asyncio.to_thread(wait_until, lambda: server.started or task.done(), step=0.002)

@@ -8,9 +8,9 @@ that space, so that calls reach what they are about; what they delete, nobody el
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 import anyio.from_thread
@@ -18,13 +18,25 @@ import pytest
 import requests
 
 from tests.support.databases import place_on_sqlite
-from tests.support.house import People, open_api, serving_app
+from tests.support.house import KEYRING, NOON, People, open_api, serving_app
 from tidings.api.health import health_rows
 from tidings.api.openapi.document import document
 from tidings.api.openapi.rows import docs_rows
 from tidings.api.routes import ROUTES
+from tidings.hooks.registry import create_hook
+from tidings.store.database import Tx
 from tidings.telemetry.facts import Telemetry
 from tidings.telemetry.metrics import Metrics
+from tidings.workspace.accounts.clients import create_client
+from tidings.workspace.apps import create_app
+from tidings.workspace.comments import NewComment, create_comment
+from tidings.workspace.contacts import create_contact
+from tidings.workspace.fields.fields import NewField
+from tidings.workspace.forms import FormParts, create_form
+from tidings.workspace.items.items import NewItem, create_item
+from tidings.workspace.spaces import create_space
+from tidings.workspace.statuses import NewStatus, create_status
+from tidings.workspace.tasks.tasks import TaskParts, create_tasks
 
 if TYPE_CHECKING:
     from tests.support.asking import Operation
@@ -54,13 +66,8 @@ class Server:
     url: str
     people: People
     session: requests.Session
+    write: Callable[[Callable[[Tx], Ids]], Ids]
     looked_at: Ids = field(default_factory=dict)  # what operations find that change nothing
-
-    def make(self, path: str, body: Any) -> Any:
-        """What a POST answers."""
-        answer = self.session.post(f"{self.url}{path}", json=body, headers=self.headers, timeout=20)
-        assert answer.status_code == 200, answer.text
-        return answer.json()
 
     @property
     def headers(self) -> dict[str, str]:
@@ -77,29 +84,30 @@ def server(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Any) -> It
         requests.Session() as session,
     ):
         session.trust_env = False  # to look for proxies at every call takes as long as the call
-        yield Server(f"http://127.0.0.1:{port}", api.people, session)
+        yield Server(f"http://127.0.0.1:{port}", api.people, session, partial(portal.call, database.write))
 
 
-def furnish(server: Server) -> Ids:
+def furnish(tx: Tx, people: People) -> Ids:
     """A space with one of everything in it, and the names by which paths, queries and bodies call that."""
-    people = server.people
-    space_id = server.make("/space", {"org_id": people.org_id, "name": "S"})["space_id"]
-    fields = [{"type": kind, "config": {"label": kind}} for kind in ("text", "number", "date")]
-    app_id = server.make("/app", {"space_id": space_id, "config": {"name": "A"}, "fields": fields})["app_id"]
-    item_id = server.make(f"/item/app/{app_id}", {"external_id": "e", "fields": {"text": "T", "number": 1}})["item_id"]
-    profile_id = server.make(f"/contact/space/{space_id}", {"name": "C"})["profile_id"]
+    ada = people.ada
+    space_id = create_space(tx, ada, people.org_id, {"name": "S"}, now=NOON).space_id
+    fields = [NewField(kind, {"label": kind}) for kind in ("text", "number", "date")]
+    app_id = create_app(tx, ada, space_id, {"name": "A"}, fields, keyring=KEYRING, now=NOON).app_id
+    item_id = create_item(tx, ada, app_id, NewItem({"text": "T", "number": 1}, "e"), now=NOON).item_id
+    profile_id = create_contact(tx, ada, space_id, {"name": "C"}, now=NOON).profile_id
+    url = "http://nowhere.test/"  # it is dialled
     return {
         "org_id": people.org_id,
         "space_id": space_id,
         "app_id": app_id,
         "item_id": item_id,
         "app_item_id": 1,
-        "comment_id": server.make(f"/comment/item/{item_id}", {"value": "V"})["comment_id"],
-        "task_id": server.make(f"/task/item/{item_id}", {"text": "T"})["task_id"],
-        "status_id": server.make(f"/status/space/{space_id}", {"value": "V"})["status_id"],
-        "form_id": server.make(f"/form/app/{app_id}", {})["form_id"],
-        "hook_id": server.make(f"/hook/app/{app_id}", {"url": "http://nowhere.test/", "type": "item.create"})["hook_id"],  # it is dialled
-        "auth_client_id": server.make("/client", {"name": "P"})["auth_client_id"],
+        "comment_id": create_comment(tx, ada, "item", item_id, NewComment("V"), now=NOON).comment.comment_id,
+        "task_id": create_tasks(tx, ada, TaskParts(text="T", ref_type="item", ref_id=item_id), now=NOON)[0].task_id,
+        "status_id": create_status(tx, ada, space_id, NewStatus("V"), now=NOON).status.status_id,
+        "form_id": create_form(tx, ada, app_id, FormParts(), now=NOON).form_id,
+        "hook_id": create_hook(tx, ada, KEYRING, "app", app_id, url, "item.create", now=NOON, limit=10).hook_id,
+        "auth_client_id": create_client(tx, "P", now=NOON, user_id=ada.id).auth_client_id,
         "profile_id": profile_id,
         "profile_ids": str(profile_id),
         "user_id": people.bob.id,
@@ -140,6 +148,6 @@ def test_every_answer_is_as_the_document_says(label: str, server: Server) -> Non
 def found_by(label: str, server: Server) -> Ids:
     """What the operation finds: of its own, unless it only looks."""
     if not label.startswith("GET "):
-        return furnish(server)
-    server.looked_at = server.looked_at or furnish(server)
+        return server.write(lambda tx: furnish(tx, server.people))
+    server.looked_at = server.looked_at or server.write(lambda tx: furnish(tx, server.people))
     return server.looked_at

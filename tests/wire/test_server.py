@@ -13,6 +13,7 @@ import uvloop
 
 from tests.support.databases import Place, place_on_postgres
 from tests.support.house import open_api
+from tests.support.in_process import InProcess
 from tests.support.postgres import Postgres
 from tests.support.processes import serving
 from tidings.errors import Invalid, Unavailable
@@ -44,7 +45,7 @@ async def test_it_is_ready_while_the_engine_delivers_and_the_database_answers(pl
         app = build_app(api.house, engine)
 
         async def status_of(path: str) -> int:
-            async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://x") as http:
+            async with httpx.AsyncClient(transport=InProcess(app), base_url="http://x") as http:
                 return (await http.get(path)).status_code
 
         assert await status_of("/health/ready") == 503

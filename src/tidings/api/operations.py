@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Awaitable, Callable
+from types import CodeType
 from typing import Any, NamedTuple, TypeVar, get_type_hints
 from weakref import WeakKeyDictionary
 
@@ -73,6 +74,19 @@ def answered(operation: Operation) -> list[Content]:
 
 def read_signature(operation: Operation) -> Signature:
     """Raises TypeError for a parameter after the call that is neither `body` nor `query`."""
+    written = inspect.unwrap(operation)
+    place = written.__module__, written.__code__
+    if place not in _SIGNATURES:
+        _SIGNATURES[place] = _read_anew(operation)
+    return _SIGNATURES[place]
+
+
+_SIGNATURES: dict[tuple[str, CodeType], Signature] = {}
+"""By where each is written, which the closures share that are made anew for every server: to read all takes longer than the rest
+of making one."""
+
+
+def _read_anew(operation: Operation) -> Signature:
     _, *names = inspect.signature(operation).parameters
     if not set(names) <= {"body", "query"}:
         raise TypeError(f"{operation.__qualname__} takes {names}: an operation takes the call, and `body` and `query`")

@@ -1,4 +1,4 @@
-"""The database that a command works on for longer than one transaction, beside a server perhaps."""
+"""The database that a command works on, beside a server perhaps."""
 
 from __future__ import annotations
 

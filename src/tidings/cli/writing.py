@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Concatenate, ParamSpec, TypeVar
 
+from tidings.cli.opened import opened
 from tidings.settings import Settings
-from tidings.store.database import Tx, open_database
+from tidings.store.database import Tx
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -17,15 +17,8 @@ T = TypeVar("T")
 
 def write(settings: Settings, fn: Callable[Concatenate[Tx, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
     """Run `fn(tx, ...)` as one transaction. A server may be running meanwhile. Raises what `fn` raises, `Invalid`, `Unavailable`."""
-
-    async def run() -> T:
-        database = open_database(settings.database, settings.data, connections=1)
-        try:
-            return await database.write(fn, *args, **kwargs)
-        finally:
-            await database.close()
-
-    return asyncio.run(run())
+    with opened(settings) as place:
+        return place.runner.run(place.database.write(fn, *args, **kwargs))
 
 
 def print_rows(rows: Sequence[Mapping[str, object]], *, as_json: bool, alone: bool = False) -> None:

@@ -86,7 +86,9 @@ class CallQueue:
 class CallThreads:
     """Threads that run what is handed in, each one call at a time."""
 
-    def __init__(self, how_many: int, name: str) -> None:
+    def __init__(self, how_many: int, name: str, *, begin: Callable[[], None] = lambda: None) -> None:
+        """`begin` is the first thing that each of them does."""
+        self._begin = begin
         self._queue = CallQueue()
         self.hand_in = self._queue.hand_in
         self._threads = [threading.Thread(target=self._run, name=f"{name}-{number}", daemon=True) for number in range(how_many)]
@@ -100,6 +102,7 @@ class CallThreads:
             thread.join()
 
     def _run(self) -> None:
+        self._begin()
         while calls := self._queue.take(1):
             _run(calls[0])
             tell_all(calls)

@@ -28,6 +28,7 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
+from tidings.cores import roam
 from tidings.errors import Invalid, Unavailable
 from tidings.store.calls import Call, CallQueue, CallThreads, database_closed, tell_all
 from tidings.store.waking import Listeners
@@ -57,12 +58,12 @@ class SQLite:
         self.listen = self._listeners.listen
         self.engine = self._make_engine()
         with _translated():
-            self._tx = self.engine.connect()
+            self._tx = self._connect()
         self._driver = _driver(self._tx)
         self._calls = CallQueue()
         self._writer = threading.Thread(target=self._write_until_closed, name="tidings-writer", daemon=True)
         self._writer.start()
-        self._threads = CallThreads(readers, "tidings-reader")
+        self._threads = CallThreads(readers, "tidings-reader", begin=roam)
         self._of_thread = threading.local()
         self._readers: list[_Reader] = []
         self._door = threading.Lock()  # no reader is opened once `_closed` is set
@@ -106,7 +107,7 @@ class SQLite:
             with self._door, _translated():
                 if self._closed:
                     raise database_closed()
-                reader = self._of_thread.reader = _Reader(self.engine.connect())
+                reader = self._of_thread.reader = _Reader(self._connect())
                 self._readers.append(reader)
         return reader
 
@@ -164,6 +165,10 @@ class SQLite:
         call.error = error
         if not self._driver.in_transaction:
             raise Unavailable("the database gave up the transaction; nothing of it was written") from error
+
+    def _connect(self) -> Connection:
+        tx = self.engine.connect()
+        return tx.execution_options(driver=_driver(tx))  # it stays the same, and to ask for it costs as much as a short statement
 
     def _make_engine(self) -> Engine:
         engine = create_engine(

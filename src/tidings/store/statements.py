@@ -56,8 +56,9 @@ class Statement:
 
 def run_on_driver(tx: Tx, text: str, values: Any, *, many: bool = False) -> Any:
     """Run `text` by the driver itself, in its own style of parameters; `many`: once for each of `values`. Answers its cursor."""
-    tx.get_execution_options()["ran"]()  # see `SQLite` and `PostgreSQL`
-    driver: Any = tx.connection.driver_connection
+    options = tx.get_execution_options()  # see `SQLite` and `PostgreSQL`
+    options["ran"]()
+    driver: Any = options.get("driver") or tx.connection.driver_connection
     try:
         return driver.executemany(text, values) if many else driver.execute(text, values)
     except Exception as error:

@@ -23,20 +23,23 @@ ROOT = Path(__file__).parents[3]
 NOUNS = [each for module in (apps, contacts, deliveries, files, hooks, items, places, talk, tasks) for each in vars(module).values()]
 
 
-def described() -> list[tuple[str, Operation[..., Any] | Paging[..., Any]]]:
-    """Every operation there is, with its name."""
+def described() -> dict[str, Operation[..., Any] | Paging[..., Any]]:
+    """Every operation there is, by its name."""
     nouns = [each for each in NOUNS if isinstance(each, type) and issubclass(each, Noun) and each is not Noun]
-    return [
-        (f"{noun.__name__.lower()}.{name}", each)
+    return {
+        f"{noun.__name__.lower()}.{name}": each
         for noun in nouns
         for name, each in vars(noun).items()
         if isinstance(each, Operation | Paging)
-    ]
+    }
+
+
+OPERATIONS = described()
 
 
 def call(name: str, *args: object, **named: object) -> Call[Any]:
     """What an operation describes."""
-    found: Any = dict(described())[name].describe(None, *args, **named)
+    found: Any = OPERATIONS[name].describe(None, *args, **named)
     return found.at(0) if isinstance(found, Pages) else found
 
 
@@ -185,8 +188,8 @@ def test_a_call_goes_where_podios_documentation_says(name: str, arguments: tuple
 
 
 def test_every_operation_is_in_the_table() -> None:
-    assert [name for name, _ in described()] != []
-    assert {name for name, _ in described()} == {name for name, *_ in PODIOS}
+    assert OPERATIONS
+    assert set(OPERATIONS) == {name for name, *_ in PODIOS}
 
 
 def test_every_change_may_be_made_without_hooks_and_without_people() -> None:
@@ -242,7 +245,7 @@ def test_the_documentation_names_every_call_and_no_other() -> None:
     rows = re.findall(r"^\| `(\w+)` \| (`.*) \|$", section, re.MULTILINE)
     told = {f"{noun}.{name}" for noun, calls in rows for name in re.findall(r"`(\w+)`", calls)}
 
-    assert told == {name for name, _ in described()} | {"files.download", "files.read"}
+    assert told == set(OPERATIONS) | {"files.download", "files.read"}
 
 
 def test_the_examples_of_the_documentation_are_python() -> None:

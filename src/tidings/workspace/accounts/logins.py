@@ -17,6 +17,7 @@ import hashlib
 from concurrent.futures import ThreadPoolExecutor
 
 from tidings.clock import MINUTE
+from tidings.cores import roam
 from tidings.errors import RateLimited, Unavailable
 from tidings.workspace.accounts.passwords import is_password
 from tidings.workspace.accounts.windows import Windows
@@ -29,7 +30,7 @@ KNOWN_AT_ONCE = 20_000  # counts; about 6 MB
 AT_ONCE = 2  # passwords compared at the same time: each takes a core and 19 MiB meanwhile
 WAITING = 50  # comparisons that wait for those: the last waits for about a second
 
-_slowly = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="tidings-passwords")
+_slowly = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="tidings-passwords", initializer=roam)
 
 
 class Logins:
