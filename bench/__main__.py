@@ -23,13 +23,13 @@ import psutil
 from rich.console import Console
 from rich.table import Table
 
+from bench.cores import ALL, LOAD, MEASURED, measured_server, starting_on
 from bench.finding import measure_finding
 from bench.kits import kits_rows, measure_kits
 from bench.pages import console_rows, measure_console
 from bench.wrk import run_wrk
 from tests.support.databases import Place
 from tests.support.postgres import Postgres
-from tests.support.processes import serving
 from tidings.cli.seed import Seed, make_seed
 from tidings.client import Client
 from tidings.settings import Settings
@@ -37,7 +37,6 @@ from tidings.settings import Settings
 OUT = Path(__file__).parent / "out"
 CONNECTIONS = 10  # one hook's default concurrency, for wrk and for us
 API_CONNECTIONS = 64
-QUIET = {"TIDINGS_LOG_DELIVERIES": "failures"}
 
 Figures = dict[str, Any]
 
@@ -74,7 +73,8 @@ class Receiver:
 
 def measure_limit(receiver: Receiver, seconds: int) -> Figures:
     """How many such requests wrk, written in C, gets through to the same receiver over as many connections."""
-    load = run_wrk(receiver.url, connections=CONNECTIONS, seconds=seconds, script="deliver.lua")
+    with starting_on(MEASURED):
+        load = run_wrk(receiver.url, connections=CONNECTIONS, seconds=seconds, script="deliver.lua")
     receiver.forget()
     return asdict(load)
 
@@ -83,7 +83,8 @@ def measure_batches(receiver: Receiver, url: str, events: int, *, rate: int = 0)
     """Events committed in batches by the process that delivers them; `rate` a second, or as many as it can."""
     with tempfile.TemporaryDirectory() as data:
         words = [sys.executable, "-m", "bench.batches", data, url or "-", str(events), receiver.url, str(rate)]
-        ended = subprocess.run(words, capture_output=True, text=True, check=False, timeout=600)
+        with starting_on(MEASURED):
+            ended = subprocess.run(words, capture_output=True, text=True, check=False, timeout=600)
     if ended.returncode:
         raise RuntimeError(ended.stderr)
     figures: Figures = json.loads(ended.stdout.splitlines()[-1])
@@ -106,7 +107,7 @@ def measure_api(receiver: Receiver, seconds: int) -> Figures:
     """Items created through the API of a real server, one a request, with one hook that matches; and items read."""
     with tempfile.TemporaryDirectory() as data:
         place = Place(Path(data))
-        with serving(place, environment=QUIET, installed=True) as server:
+        with measured_server(place) as server:
             seed = make_seed(Settings(data=place.data))
             client = verified_client(server.url, seed, receiver)
             receiver.forget()
@@ -194,7 +195,8 @@ def measure(console: Console, *, events: int, seconds: int) -> Figures:
         with step(console, "1,000 events a second, on SQLite"):
             figures["sqlite_paced"] = measure_batches(receiver, "", 1_000 * seconds, rate=1_000)
         with step(console, "batches, on PostgreSQL"):
-            postgres = Postgres()
+            with starting_on(ALL):
+                postgres = Postgres()
             postgres.create("bench")
             figures["postgresql"] = measure_batches(receiver, postgres.url("bench"), events)
         with step(console, "the API, on SQLite"):
@@ -264,6 +266,7 @@ def main() -> None:
     options.add_argument("--seconds", type=int, default=8, help="of each run of wrk")
     chosen = options.parse_args()
     console = Console()
+    os.sched_setaffinity(0, LOAD)
     figures = measure(console, events=chosen.events, seconds=chosen.seconds)
     console.print(table(figures))
     for kind, plan in [*figures["sqlite_finding"]["plans"].items(), *figures["pages"]["plans"].items()]:

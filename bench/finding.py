@@ -17,8 +17,8 @@ from typing import Any
 
 from sqlalchemy import event
 
+from bench.cores import measured_server
 from tests.support.databases import Place
-from tests.support.processes import serving
 from tidings.cli.seed import Seed, make_seed
 from tidings.clock import system_clock
 from tidings.settings import Settings
@@ -81,7 +81,7 @@ def measure_finding(place: Place) -> Figures:
     begun = time.perf_counter()
     plans = asyncio.run(_fill(place, seed))
     filled = time.perf_counter() - begun
-    with serving(place, environment={"TIDINGS_LOG_DELIVERIES": "failures"}, installed=True) as server:
+    with measured_server(place) as server:
         headers = {"Authorization": f"OAuth2 {_token(server.port, seed)}", "Content-Type": "application/json"}
         seen = {name: _ask(server.port, seed.app_id, headers, make) for name, make in KINDS.items()}
     return {"items": ITEMS, "items_a_second": ITEMS / filled, "seen": seen, "plans": plans}

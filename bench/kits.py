@@ -23,6 +23,7 @@ import psutil
 import uvloop
 from svix.webhooks import Webhook
 
+from bench.cores import MEASURED, starting_on
 from tests.support.processes import free_port, wait_until
 from tidings.receiver import Event, Receiver
 from tidings.receiver.inbox import Inbox
@@ -93,7 +94,8 @@ def measure_inbox(count: int) -> Figures:
     requests = [_request(number) for number in range(count)]
     with tempfile.TemporaryDirectory() as folder:
         port = free_port()
-        server = subprocess.Popen([sys.executable, "-m", "bench.kits", "serve", folder, str(port)])
+        with starting_on(MEASURED):
+            server = subprocess.Popen([sys.executable, "-m", "bench.kits", "serve", folder, str(port)])
         try:
             wait_until(lambda: _is_up(port), seconds=20, step=0.05)
             process = psutil.Process(server.pid)

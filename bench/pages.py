@@ -32,9 +32,9 @@ import psutil
 from msgspec import Struct
 from sqlalchemy import event
 
+from bench.cores import measured_server
 from bench.pages_world import ITEMS, KEY, PASSWORD, USERNAME, PagesWorld, fill
 from tests.support.databases import Place
-from tests.support.processes import serving
 from tidings.clock import DAY, HOUR, system_clock
 from tidings.console.asked import moment_text
 from tidings.console.desk import SESSION
@@ -102,8 +102,7 @@ def measure_console() -> Figures:
         world = fill(place.data, system_clock())
         _furnish(place.data, port)
         filled = time.perf_counter() - begun
-        quiet = {"TIDINGS_RETENTION": str(RETENTION), "TIDINGS_LOG_DELIVERIES": "failures"}
-        with serving(place, environment=quiet, installed=True) as server:
+        with measured_server(place, TIDINGS_RETENTION=str(RETENTION)) as server:
             seen = _ask_all(server.port, psutil.Process(server.pid), pages(world))
         return {"filled": filled, "seen": seen, "plans": asyncio.run(_explain(place, world))}
 

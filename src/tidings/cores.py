@@ -67,11 +67,12 @@ def read_load() -> Load:
 
 def keep_to_one_core(read: Callable[[], Load] = read_load) -> OneCore | None:
     """Keep the calling thread, and those that it starts from now on, to the core that it is on. None: that is not possible here."""
-    if len(_CORES) < 2:
+    if not _CORES:
         return None
     try:
         core = OneCore(_core_of_caller(), read)
         os.sched_setaffinity(0, {core.core})
+        os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))  # those who wake do not interrupt the one who runs
     except (OSError, LookupError, ValueError):  # a kernel, or something that stands in for one, that does not say
         return None
     return core
@@ -81,6 +82,7 @@ def roam() -> None:
     """Let the calling thread go to any core again."""
     if _CORES:
         os.sched_setaffinity(0, _CORES)
+        os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
 
 
 def better_core(here: int, before: Load, after: Load, seconds: float) -> int:
