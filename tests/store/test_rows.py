@@ -242,3 +242,15 @@ async def test_rows_that_get_the_same_values_change_where_their_keys_match(shelv
     assert changed == 90
     done = await shelves.read(stored, "place", "label", "note", "whole")
     assert sorted(done) == [(place, "done", None, 0) if place < 90 else (place, "sent", "reset", 8) for place in places]
+
+
+@pytest.mark.parametrize(
+    "places",
+    [range(40, 140), [*range(40, 90), *range(91, 141)], range(139, 39, -1), range(40, 240, 2)],
+    ids=["counting up", "with a gap", "counting down", "every other one"],
+)
+async def test_rows_between_those_that_change_stay_as_they_are(shelves: AnyDatabase, places: Sequence[int]) -> None:
+    await put(shelves, ("note",), *(("before",) for _ in range(300)))
+    changed = await shelves.write(update_rows, samples, KEY, ("note",), [("after", 1, place) for place in places])
+    assert changed == len(places)
+    assert await shelves.read(stored, "note") == [("after" if place in set(places) else "before",) for place in range(300)]

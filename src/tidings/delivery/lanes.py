@@ -114,7 +114,7 @@ class Lanes(Generic[W]):
         queue = self._queues[delivery.hook_id]
         queue.under_way -= 1
         self.under_way -= 1
-        handed_back = self._advance(queue, delivery.lane, ended=ended)
+        handed_back = [] if delivery.lane is None else self._advance(queue, delivery.lane, ended=ended)
         self._let_go(queue, 1 + len(handed_back))
         self._join_ring(queue)
         return handed_back
@@ -174,9 +174,7 @@ class Lanes(Generic[W]):
         states = [queue.breaker.state(now) for queue in list(self._queues.values())]  # asked from other threads
         return {state: states.count(state) for state in ("open", "half-open")}
 
-    def _advance(self, queue: _Queue[W], lane: str | None, *, ended: bool) -> list[W]:
-        if lane is None:
-            return []
+    def _advance(self, queue: _Queue[W], lane: str, *, ended: bool) -> list[W]:
         behind = queue.behind[lane]
         if behind and ended:
             queue.ready.append(behind.popleft())

@@ -109,9 +109,7 @@ def _form(parameters: str) -> str:
 
 def _occasional(delivery: Delivery) -> str:
     event = delivery.event
-    lines = f"Tidings-Space: {event.space_id}\r\n" if event.space_id is not None else ""
-    if event.app_id is not None:
-        lines += f"Tidings-App: {event.app_id}\r\n"
+    lines = _where(event.space_id, event.app_id)
     if event.depth:
         lines += f"Tidings-Depth: {event.depth}\r\n"
     if delivery.tries and delivery.reason:
@@ -121,6 +119,12 @@ def _occasional(delivery: Delivery) -> str:
     if event.test:
         lines += "Tidings-Test: true\r\n"
     return lines
+
+
+@lru_cache(1024)
+def _where(space_id: int | None, app_id: int | None) -> str:
+    lines = f"Tidings-Space: {space_id}\r\n" if space_id is not None else ""
+    return lines if app_id is None else f"{lines}Tidings-App: {app_id}\r\n"
 
 
 def _tail(hook: Hook, type: str) -> str:

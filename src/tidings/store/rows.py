@@ -31,7 +31,7 @@ def insert_rows(tx: Tx, table: Table, columns: Sequence[str], rows: Sequence[Row
     if not rows:
         return
     if tx.dialect.name == "sqlite":
-        _in_chunks(tx, table, columns, rows, partial(_insert_text, table, tuple(columns)))
+        _in_chunks(tx, table, columns, rows, partial(_inserting, table, tuple(columns)))
     else:
         _copy(tx, f"COPY {table.name} ({', '.join(columns)}) FROM STDIN", rows)
 
@@ -45,7 +45,7 @@ def update_rows(tx: Tx, table: Table, keys: Sequence[str], columns: Sequence[str
     if not rows:
         return 0
     if tx.dialect.name == "sqlite":
-        return _in_chunks(tx, table, (*columns, *keys), rows, partial(_update_text, table, tuple(keys), tuple(columns)))
+        return _in_chunks(tx, table, (*columns, *keys), rows, partial(_updating, table, tuple(keys), tuple(columns)))
     arrays = tuple(list(values) for values in zip(*rows, strict=True))
     return tx.exec_driver_sql(_update_from_text(table, tuple(keys), tuple(columns)), arrays).rowcount
 
@@ -58,17 +58,19 @@ def _copy(tx: Tx, statement: str, rows: Sequence[Row]) -> None:
             copy.write_row(row)
 
 
-def _in_chunks(tx: Tx, table: Table, columns: Sequence[str], rows: Sequence[Row], text: Callable[[Shared, int], str]) -> int:
-    """Run the statement `text(columns shared, rows)` over all of `rows`, in few steps. Answers how many rows were changed."""
+def _in_chunks(
+    tx: Tx, table: Table, columns: Sequence[str], rows: Sequence[Row], statement: Callable[[Shared, Row, int], tuple[str, Row]]
+) -> int:
+    """Run `statement(columns shared, what to bind, rows)` over all of `rows`, in few steps. Answers how many rows were changed."""
     changed = start = 0
     for size in CHUNKS:
         while len(rows) - start >= size:
             shared, values = _bind(table, columns, rows[start : start + size])
-            changed += run_on_driver(tx, text(shared, size), values).rowcount
+            changed += run_on_driver(tx, *statement(shared, values, size)).rowcount
             start += size
     if start < len(rows):
-        nothing_shared = (False,) * len(columns)
-        changed += run_on_driver(tx, text(nothing_shared, 1), rows[start:], many=True).rowcount
+        one, _ = statement((False,) * len(columns), (), 1)
+        changed += run_on_driver(tx, one, rows[start:], many=True).rowcount
     return changed
 
 
@@ -96,6 +98,18 @@ def _converters(table: Table) -> dict[str, Callable[[Any], Any]]:
     return {column.name: plain[type(column.type)] for column in table.c if type(column.type) in plain}
 
 
+def _inserting(table: Table, columns: tuple[str, ...], shared: Shared, values: Row, rows: int) -> tuple[str, Row]:
+    return _insert_text(table, columns, shared, rows), values
+
+
+def _updating(table: Table, keys: tuple[str, ...], columns: tuple[str, ...], shared: Shared, values: Row, rows: int) -> tuple[str, Row]:
+    if all(shared[: len(columns)]) and shared.count(False) == 1:
+        varying = values[-rows:]
+        if type(varying[0]) is int and varying == tuple(range(varying[0], varying[0] + rows)):
+            return _update_run_text(table, keys, columns, shared), (*values[:-rows], varying[0], varying[-1])
+    return _update_text(table, keys, columns, shared, rows), values
+
+
 @lru_cache(KEPT)
 def _insert_text(table: Table, columns: tuple[str, ...], shared: Shared, rows: int) -> str:
     return f"INSERT INTO {table.name} ({', '.join(columns)}) VALUES {_marks(shared, rows)}"
@@ -119,6 +133,15 @@ def _update_alike_text(table: Table, keys: tuple[str, ...], columns: tuple[str, 
         differing = keys[shared.index(False) - len(columns)]
         same.append(f"{differing} IN ({', '.join(f'?{next(numbers)}' for _ in range(rows))})")
     return f"UPDATE {table.name} SET {setting} WHERE {' AND '.join(same)}"
+
+
+@lru_cache(KEPT)
+def _update_run_text(table: Table, keys: tuple[str, ...], columns: tuple[str, ...], shared: Shared) -> str:
+    """The same where that key counts up: SQLite then goes from row to row, and three values are bound in place of hundreds."""
+    setting = ", ".join(f"{name} = ?" for name in columns)
+    same = [f"{name} = ?" for name, is_same in zip(keys, shared[len(columns) :], strict=True) if is_same]
+    counting = keys[shared.index(False) - len(columns)]
+    return f"UPDATE {table.name} SET {setting} WHERE {' AND '.join([*same, f'{counting} BETWEEN ? AND ?'])}"
 
 
 def _marks(shared: Shared, rows: int) -> str:

@@ -15,13 +15,10 @@ CONTENT_TYPE = "application/x-www-form-urlencoded"
 
 def encode(pairs: Iterable[tuple[str, str]]) -> str:
     """`pairs` as a form: UTF-8, percent-encoded, a space written as `+`."""
-    return "&".join([f"{_encode_name(name)}={encode_value(value)}" for name, value in pairs])
-
-
-def encode_value(value: str) -> str:
-    """One value as it stands in a form."""
-    # Most are numbers, which `quote_plus` takes ten times as long to leave alone.
-    return value if value.isascii() and value.isalnum() else quote_plus(value)
+    # Most values are numbers, which `quote_plus` takes ten times as long to leave alone.
+    return "&".join(
+        [f"{_encode_name(name)}={value if value.isascii() and value.isalnum() else quote_plus(value)}" for name, value in pairs]
+    )
 
 
 _encode_name = lru_cache(1024)(quote_plus)  # the same few, over and over
