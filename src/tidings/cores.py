@@ -2,7 +2,8 @@
 
 The problem: threads of one interpreter take turns anyway, and on several cores each turn wakes a core that sleeps and finds in its
 caches nothing of what it is about. The strategy: the threads that run Python all day share one core, where a turn costs little, and
-one that wakes waits for its turn (`SCHED_BATCH`). That makes them a fifth faster and more (ADR 0010). Those that mostly work without the interpreter, in SQLite or on a password, `roam`.
+one that wakes waits for its turn (`SCHED_BATCH`). That makes them a fifth faster and more (ADR 0010). Those that mostly work without
+the interpreter, in SQLite or on a password, `roam`.
 
 What the kernel would do for a thread that may go anywhere is then ours to do: where others take much of our core while another
 one is idle, all of us move there (`OneCore.look`). Linux only; elsewhere, and where there is one core, nothing is done.

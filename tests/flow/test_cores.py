@@ -61,12 +61,16 @@ def test_threads_move_away_from_a_crowded_core(thread: ThreadPoolExecutor) -> No
 
 
 def test_a_thread_that_roams_may_go_wherever_the_process_may(thread: ThreadPoolExecutor) -> None:
-    def keep_and_roam() -> tuple[set[int], set[int]]:
-        keep_to_one_core()
-        kept = os.sched_getaffinity(0)
-        roam()
-        return kept, os.sched_getaffinity(0)
+    def standing() -> tuple[set[int], int]:
+        return os.sched_getaffinity(0), os.sched_getscheduler(0)
 
-    kept, roaming = thread.submit(keep_and_roam).result()
-    assert len(kept) == 1
-    assert roaming == ALL
+    def keep_and_roam() -> list[tuple[set[int], int]]:
+        before = standing()
+        keep_to_one_core()
+        kept = standing()
+        roam()
+        return [before, kept, standing()]
+
+    before, kept, roaming = thread.submit(keep_and_roam).result()
+    assert before == roaming == (ALL, os.SCHED_OTHER)
+    assert (len(kept[0]), kept[1]) == (1, os.SCHED_BATCH)
