@@ -43,8 +43,8 @@ def tunnelling(receiver: ScriptedServer) -> Script:
     return script
 
 
-async def through(proxy: ScriptedServer, *destinations: Destination) -> list[Outcome]:
-    sender = Sender(loopback_guard(proxy=f"http://127.0.0.1:{proxy.port}"), connect_timeout=0.3)
+async def through(proxy: ScriptedServer, *destinations: Destination, connect_timeout: float = 5.0) -> list[Outcome]:
+    sender = Sender(loopback_guard(proxy=f"http://127.0.0.1:{proxy.port}"), connect_timeout=connect_timeout)
     outcomes = [await exchange(sender, destination) for destination in destinations]
     await sender.aclose()
     assert repr(sender) == NOTHING_OPEN
@@ -131,7 +131,7 @@ async def say_and_hold(peer: Peer, text: bytes) -> None:
 )
 async def test_a_proxy_that_does_not_connect_is_named(script: Callable[[Peer], object], reason: Reason, words: str) -> None:
     async with ScriptedServer(script) as proxy:  # type: ignore[arg-type]
-        (outcome,) = await through(proxy, Destination("http", NAME, 80))
+        (outcome,) = await through(proxy, Destination("http", NAME, 80), connect_timeout=0.3)
     assert outcome.reason is reason
     assert words in (outcome.detail or "")
 
