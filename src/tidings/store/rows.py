@@ -103,11 +103,12 @@ def _inserting(table: Table, columns: tuple[str, ...], shared: Shared, values: R
 
 
 def _updating(table: Table, keys: tuple[str, ...], columns: tuple[str, ...], shared: Shared, values: Row, rows: int) -> tuple[str, Row]:
-    if all(shared[: len(columns)]) and shared.count(False) == 1:
-        varying = values[-rows:]
-        if type(varying[0]) is int and varying == tuple(range(varying[0], varying[0] + rows)):
-            return _update_run_text(table, keys, columns, shared), (*values[:-rows], varying[0], varying[-1])
-    return _update_text(table, keys, columns, shared, rows), values
+    if not all(shared[: len(columns)]) or shared.count(False) != 1:
+        return _update_text(table, keys, columns, shared, rows), values
+    varying = values[-rows:]
+    if type(varying[0]) is int and varying == tuple(range(varying[0], varying[0] + rows)):
+        return _update_alike_text(table, keys, columns, shared), (*values[:-rows], varying[0], varying[-1])
+    return _update_alike_text(table, keys, columns, shared, rows), values
 
 
 @lru_cache(KEPT)
@@ -117,31 +118,22 @@ def _insert_text(table: Table, columns: tuple[str, ...], shared: Shared, rows: i
 
 @lru_cache(KEPT)
 def _update_text(table: Table, keys: tuple[str, ...], columns: tuple[str, ...], shared: Shared, rows: int) -> str:
-    if all(shared[: len(columns)]) and shared.count(False) <= 1:
-        return _update_alike_text(table, keys, columns, shared, rows)
     setting = ", ".join(f"{name} = given.column{place}" for place, name in enumerate(columns, 1))
     matching = " AND ".join(f"{table.name}.{name} = given.column{place}" for place, name in enumerate(keys, len(columns) + 1))
     return f"UPDATE {table.name} SET {setting} FROM (VALUES {_marks(shared, rows)}) AS given WHERE {matching}"
 
 
-def _update_alike_text(table: Table, keys: tuple[str, ...], columns: tuple[str, ...], shared: Shared, rows: int) -> str:
-    """All rows get the same values, and differ in one key at most: SQLite then changes each where it finds it."""
-    setting = ", ".join(f"{name} = ?{place}" for place, name in enumerate(columns, 1))
-    numbers = count(len(columns) + 1)
-    same = [f"{name} = ?{next(numbers)}" for name, is_same in zip(keys, shared[len(columns) :], strict=True) if is_same]
-    if len(same) < len(keys):
-        differing = keys[shared.index(False) - len(columns)]
-        same.append(f"{differing} IN ({', '.join(f'?{next(numbers)}' for _ in range(rows))})")
-    return f"UPDATE {table.name} SET {setting} WHERE {' AND '.join(same)}"
-
-
 @lru_cache(KEPT)
-def _update_run_text(table: Table, keys: tuple[str, ...], columns: tuple[str, ...], shared: Shared) -> str:
-    """The same where that key counts up: SQLite then goes from row to row, and three values are bound in place of hundreds."""
+def _update_alike_text(table: Table, keys: tuple[str, ...], columns: tuple[str, ...], shared: Shared, among: int | None = None) -> str:
+    """All rows get the same values, and differ in one key: SQLite then changes each where it finds it.
+
+    That key is `among` so many, or counts up: then SQLite goes from row to row, and its ends are bound in place of hundreds.
+    """
     setting = ", ".join(f"{name} = ?" for name in columns)
     same = [f"{name} = ?" for name, is_same in zip(keys, shared[len(columns) :], strict=True) if is_same]
-    counting = keys[shared.index(False) - len(columns)]
-    return f"UPDATE {table.name} SET {setting} WHERE {' AND '.join([*same, f'{counting} BETWEEN ? AND ?'])}"
+    these = f"IN ({', '.join('?' * among)})" if among else "BETWEEN ? AND ?"
+    differing = keys[shared.index(False) - len(columns)]
+    return f"UPDATE {table.name} SET {setting} WHERE {' AND '.join([*same, f'{differing} {these}'])}"
 
 
 def _marks(shared: Shared, rows: int) -> str:
