@@ -35,6 +35,7 @@ from sqlalchemy import event
 from bench.cores import measured_server
 from bench.pages_world import ITEMS, KEY, PASSWORD, USERNAME, PagesWorld, fill
 from tests.support.databases import Place
+from tests.support.in_process import InProcess
 from tidings.clock import DAY, HOUR, system_clock
 from tidings.console.asked import moment_text
 from tidings.console.desk import SESSION
@@ -215,7 +216,7 @@ async def _explain(place: Place, world: PagesWorld) -> dict[str, list[str]]:
     ran: list[str] = []
     event.listen(house.database.engine, "connect", lambda driver, _: driver.set_trace_callback(ran.append))  # type: ignore[attr-defined]
     token = await house.database.write(begin_session, world.caller.id, "", now=system_clock())
-    transport = httpx.ASGITransport(build_app(house))
+    transport = InProcess(build_app(house))
     plans = {}
     try:
         async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1", cookies={SESSION: token}) as client:

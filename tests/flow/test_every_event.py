@@ -20,7 +20,8 @@ import pytest
 from sqlalchemy import func, select
 
 from tests.support.databases import AnyDatabase
-from tests.support.house import Api, open_api
+from tests.support.house import ADDRESS, Api, open_api
+from tests.support.in_process import InProcess
 from tests.support.receiver import Answer, Received, Receiver, receiving
 from tidings.delivery.engine import Engine
 from tidings.errors import Conflict
@@ -275,7 +276,7 @@ async def machine(sqlite: AnyDatabase) -> AsyncIterator[Machine]:
     async with open_api(sqlite, allow=["127.0.0.1:*"]) as api, receiving(answer) as receiver:
         undone = dataclasses.replace(api.house, database=RollsBack(sqlite))  # type: ignore[arg-type]  # all that operations use
         app = build_app(undone)
-        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://tidings.test") as http:
+        async with httpx.AsyncClient(transport=InProcess(app), base_url=ADDRESS) as http:
             telemetry = Telemetry()
             house = api.house
             engine = Engine(sqlite, house.keyring, house.settings, house.allow, clock=house.clock, telemetry=telemetry)
