@@ -2,7 +2,8 @@
 
 A process of its own, on uvloop. It finds the moment of the change in `external_id` (where the benchmark has put it), so
 that it can say how long a change took to arrive. Started with `python -m bench.receiver`; prints its port, then, for each
-line on its standard input, what it has seen, as JSON; after the line `forget` it begins anew.
+line on its standard input, what it has seen, as JSON; after the line `forget` it begins anew. With `--awake` it never sleeps:
+on one machine, who sends to a process that sleeps pays for waking it, which no sender to another machine does.
 """
 
 from __future__ import annotations
@@ -92,9 +93,16 @@ def forget() -> None:
     counts.update(requests=0, repeats=0)
 
 
+def stay_awake(loop: asyncio.AbstractEventLoop) -> None:
+    """Have `loop` turn for ever, with nothing to do."""
+    loop.call_soon(stay_awake, loop)
+
+
 async def main() -> None:
     """Serve until standard input ends."""
     loop = asyncio.get_running_loop()
+    if "--awake" in sys.argv:
+        stay_awake(loop)
     server = await loop.create_server(Connection, "127.0.0.1", 0, backlog=1_024)
     print(server.sockets[0].getsockname()[1], flush=True)
     while asked := await loop.run_in_executor(None, sys.stdin.readline):

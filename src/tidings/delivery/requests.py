@@ -83,12 +83,13 @@ def build(prepared: Prepared, delivery: Delivery, *, now: int) -> bytes:
     message_id = f"{prepared.id_prefix}{delivery.sequence}"
     if prepared.format == "podio":
         tail = prepared.verify_tail if event.type == VERIFY.name else prepared.tail
-        formats_own, body = "", (_form(event.parameters) + tail).encode()
+        formats_own, body = "", (encode(_parameters(event.parameters).items()) + tail).encode()
     else:
         formats_own, body = write_payload(prepared.format, delivery, message_id, prepared.server)
     seconds = now // 1_000_000
-    signers = prepared.signers if now < prepared.former_until else prepared.signers[:1]
-    signatures = " ".join([signer.sign(message_id, seconds, body) for signer in signers])
+    signatures = prepared.signers[0].sign(message_id, seconds, body)
+    if now < prepared.former_until:
+        signatures = " ".join([signatures, *(signer.sign(message_id, seconds, body) for signer in prepared.signers[1:])])
     headers = (
         f"Content-Length: {len(body)}\r\n"
         f"webhook-id: {message_id}\r\n"
@@ -101,18 +102,12 @@ def build(prepared: Prepared, delivery: Delivery, *, now: int) -> bytes:
     return prepared.head + headers.encode("ascii") + body
 
 
-@lru_cache(4096)
-def _form(parameters: str) -> str:
-    """The event's own part of the form; one event often goes to many hooks."""
-    return encode(_parameters(parameters).items())
-
-
 def _occasional(delivery: Delivery) -> str:
     event = delivery.event
     lines = _where(event.space_id, event.app_id)
     if event.depth:
         lines += f"Tidings-Depth: {event.depth}\r\n"
-    if delivery.tries and delivery.reason:
+    if delivery.reason and delivery.tries:
         lines += f"Tidings-Retry-Reason: {delivery.reason}\r\n"
     if delivery.earlier is not None:
         lines += f"Tidings-Redelivery: {f'replay-{delivery.replay_id}' if delivery.replay_id else 'single'}\r\n"

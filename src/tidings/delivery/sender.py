@@ -31,7 +31,7 @@ from tidings.delivery.outcomes import NoConnection, Reason
 TICK = 0.05  # seconds between two sweeps
 IDLE_SECONDS = 20.0  # shorter than most servers wait; those that wait less are heard to close
 MAX_AGE_SECONDS = 300.0  # after which a change of DNS is noticed
-IDLE_EACH = 64  # idle connections of one destination
+IDLE_EACH = 512  # idle connections of one destination: half of all, and more than most hooks ever have at once
 KEPT = 1_024  # connections open in all, above which none is kept
 
 _STOPPED = "Tidings was stopped before the request was sent"
