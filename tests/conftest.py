@@ -22,6 +22,7 @@ import hypothesis
 import pytest
 
 from tests.support.memory import folder_in_memory
+from tests.support.sharing import WORTH_IT, share_tests
 
 if TYPE_CHECKING:
     from tests.support.databases import AnyDatabase, Engine, Make, Place, Templates
@@ -37,12 +38,25 @@ hypothesis.settings.load_profile("tidings")
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     """How many work at once (`-n auto`): half as many again as there are cores, since a third of the time is waiting.
 
-    None beside pytest itself for unit tests: they wait for nothing, and to import and collect everything once more, and to tell
-    of each test, costs two workers together more than the tests do.
+    None beside pytest itself for unit tests: see `support/sharing.py`.
     """
-    if all("unit" in Path(word).parts for word in config.args):
-        return 0
-    return (os.cpu_count() or 1) * 3 // 2
+    return 0 if _only_units(config) else (os.cpu_count() or 1) * 3 // 2
+
+
+def pytest_runtestloop(session: pytest.Session) -> bool | None:
+    """Share unit tests among the cores, unless somebody watches them one by one."""
+    options, cores = session.config.option, os.cpu_count() or 1
+    watched = options.collectonly or options.usepdb or options.maxfail or options.capture == "no" or options.stepwise
+    if watched or options.numprocesses or session.testsfailed or not _only_units(session.config):
+        return None
+    if cores == 1 or len(session.items) < WORTH_IT or not hasattr(os, "fork"):
+        return None
+    share_tests(session, cores)
+    return True
+
+
+def _only_units(config: pytest.Config) -> bool:
+    return all("unit" in Path(word).parts for word in config.args)
 
 
 @pytest.hookimpl(tryfirst=True)
