@@ -14,6 +14,9 @@ from tidings.cli.seed import make_seed
 from tidings.settings import Settings
 
 ROWS = 2_500
+OTHERS = """
+    SELECT state, query FROM pg_stat_activity
+    WHERE datname = current_database() AND backend_type = 'client backend' AND pid <> pg_backend_pid()"""
 
 
 def test_an_import_that_was_killed_is_taken_up_again(place: Place, tmp_path: Path) -> None:
@@ -28,7 +31,7 @@ def test_an_import_that_was_killed_is_taken_up_again(place: Place, tmp_path: Pat
         wait_until(partial(_has, place, app_id, enough), seconds=30, step=0.02)
         child.kill()
         child.wait()
-        wait_until(partial(_is_over, place))
+        wait_until_gone(place)
     before = len(contents(place, app_id).titles)
 
     last = start_import(place, table, *arguments)
@@ -44,13 +47,13 @@ def test_an_import_that_was_killed_is_taken_up_again(place: Place, tmp_path: Pat
     assert [line.split(",")[0] for line in rejected] == ["tidings:line", "101", str(ROWS + 1)]
 
 
-def _is_over(place: Place) -> bool:
-    """Whether PostgreSQL has seen that its client is gone: what that was about to commit, it may commit until then."""
+def wait_until_gone(place: Place) -> None:
+    """Until PostgreSQL has seen that its client is gone: what that was about to commit, it may commit until then."""
     if not place.url:
-        return True
-    clients = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND backend_type = 'client backend'"
-    with psycopg.connect(place.url) as connection:
-        return connection.execute(clients).fetchone() == (1,)  # us
+        return
+    with psycopg.connect(place.url, autocommit=True) as connection:  # one, all the time: it takes a while to forget each
+        cursor = connection.cursor()
+        wait_until(lambda: cursor.execute(OTHERS).fetchall() == [])
 
 
 def _has(place: Place, app_id: int, count: int) -> bool:

@@ -506,6 +506,119 @@ async def test_listeners_are_called_after_a_commit_that_asked_for_it(place: Plac
     await other.close()
 
 
+RIDES_ON_SQLITE = pytest.mark.only("sqlite", reason="on PostgreSQL nobody rides: one process at a time fans out, and others would wait")
+
+
+class Passenger:
+    """Rides along: adds users of its own, and notes who was there when it was called upon the commit."""
+
+    def __init__(self, database: AnyDatabase, *usernames: str, error: Exception | None = None) -> None:
+        self.rode: list[set[str]] = []
+        self.arrived = threading.Event()
+        self._usernames = list(usernames)
+        self._error = error
+        database.let_ride(self._ride)
+
+    def _ride(self, tx: Tx) -> Callable[[], None] | None:
+        self.rode.append(usernames(tx))
+        for username in self._usernames:
+            add_user(tx, username)
+        if self._error:
+            raise self._error
+        return self.arrived.set if self._usernames else None
+
+
+def change_and_wake(tx: Tx, username: str) -> None:
+    add_user(tx, username)
+    wake_after(tx)
+
+
+@RIDES_ON_SQLITE
+async def test_who_rides_along_writes_in_the_same_commit_and_nobody_is_woken(database: AnyDatabase) -> None:
+    woken, commits = threading.Event(), database.commits
+    database.listen(woken.set)
+    passenger = Passenger(database, "grace")
+    await database.write(change_and_wake, "ada")
+    assert passenger.rode == [{"ada"}]
+    assert passenger.arrived.is_set()
+    assert await database.read(usernames) == {"ada", "grace"}
+    assert database.commits - commits == 1
+    assert not woken.is_set()
+
+
+@RIDES_ON_SQLITE
+async def test_a_change_that_wakes_nobody_takes_nobody_along(database: AnyDatabase) -> None:
+    passenger = Passenger(database, "grace")
+    await database.write(add_user, "ada")
+    await database.write(lambda tx: wake_after(tx, "deliveries"))
+    assert passenger.rode == []
+
+
+@RIDES_ON_SQLITE
+async def test_who_did_not_want_to_ride_is_woken(database: AnyDatabase) -> None:
+    woken = threading.Event()
+    database.listen(woken.set)
+    Passenger(database)
+    await database.write(change_and_wake, "ada")
+    await until(woken.is_set)
+
+
+@RIDES_ON_SQLITE
+@pytest.mark.parametrize("error", [RuntimeError("defect"), Unavailable("weather"), StopIteration()], ids=["defect", "weather", "stop"])
+async def test_who_fails_on_the_ride_has_written_nothing_and_the_change_stands(
+    database: AnyDatabase, error: Exception, caplog: pytest.LogCaptureFixture
+) -> None:
+    woken = threading.Event()
+    database.listen(woken.set)
+    passenger = Passenger(database, "grace", error=error)
+    await database.write(change_and_wake, "ada")
+    await until(woken.is_set)
+    assert await database.read(usernames) == {"ada"}
+    assert not passenger.arrived.is_set()
+    assert "was not" in caplog.text
+
+
+@RIDES_ON_SQLITE
+async def test_nobody_arrives_where_the_commit_fails(database: AnyDatabase) -> None:
+    passenger = Passenger(database, "grace")
+
+    def promise_too_much(tx: Tx) -> None:
+        tx.exec_driver_sql("PRAGMA defer_foreign_keys = ON")
+        tx.execute(insert(schema.orgs).values(name="Org", url_label="org", created_by=404, created_at=0))
+        wake_after(tx)
+
+    with pytest.raises(IntegrityError):
+        await database.write(promise_too_much)
+    assert passenger.rode == [set()]
+    assert not passenger.arrived.is_set()
+    assert await database.read(usernames) == set()
+
+
+@RIDES_ON_SQLITE
+async def test_a_transaction_that_sqlite_gives_up_on_the_ride_is_unavailable(database: AnyDatabase) -> None:
+    def give_up(tx: Tx) -> None:
+        tx.exec_driver_sql("ROLLBACK")
+        raise RuntimeError("as a full disk may do")
+
+    database.let_ride(give_up)
+    with pytest.raises(Unavailable):
+        await database.write(change_and_wake, "ada")
+    database.let_ride(lambda _: None)
+    assert await database.read(usernames) == set()
+    await database.write(add_user, "grace")
+    assert await database.read(usernames) == {"grace"}
+
+
+@pytest.mark.only("postgresql", reason="SQLite has one writer, on whose thread there is room for one more")
+async def test_on_postgresql_nobody_rides(database: AnyDatabase) -> None:
+    woken = threading.Event()
+    database.listen(woken.set)
+    passenger = Passenger(database, "grace")
+    await database.write(change_and_wake, "ada")
+    await until(woken.is_set)
+    assert passenger.rode == []
+
+
 async def test_a_listener_that_fails_harms_neither_the_writer_nor_the_other_listeners(
     database: AnyDatabase, caplog: pytest.LogCaptureFixture
 ) -> None:

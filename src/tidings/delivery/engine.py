@@ -79,6 +79,7 @@ class Engine:
         self._lease_for = int(settings.lease * SECOND)
         self._lease_id = 0
         self._eager = False
+        self._fanning_out = False  # what was leased last is still on its way to us
         self._swept = 0
         self._settling = False
         self._loop: asyncio.AbstractEventLoop
@@ -88,6 +89,7 @@ class Engine:
         self._sending: Sending | None = None
         database.listen(self._wake)
         database.listen(self._wake_claims, "deliveries")
+        database.let_ride(self._fan_out_along)
 
     @property
     def ready(self) -> bool:
@@ -187,8 +189,42 @@ class Engine:
 
     async def _fan_out(self, sending: Sending) -> None:
         self._events_wait.clear()
-        lease_id, now = self._lease_id, self._clock()
-        done: FannedOut = await self._database.write(fan_out, self._keyring, sending.index, lease_id, sending.room, now=now)
+        self._fanning_out = True
+        try:
+            lease_id, now = self._lease_id, self._clock()
+            done = await self._database.write(fan_out, self._keyring, sending.index, lease_id, sending.room, now=now)
+        finally:
+            self._fanning_out = False
+        self._take_in(sending, lease_id, done)
+        if done.locked_out:
+            await asyncio.sleep(LOCKED_OUT)
+        elif len(done.events) < FAN_OUT_BATCH:
+            await _wait(self._events_wait, IDLE_FAN_OUT)
+
+    def _fan_out_along(self, tx: Tx) -> Callable[[], None] | None:
+        """Fan out in the very transaction that holds the changes, on its thread: one commit for both, and no look for what waits.
+
+        Not while something is on its way to us: there would be room for the next twice.
+        """
+        sending = self._sending
+        if sending is None or self._fanning_out or not self._started.is_set():
+            return None
+        lease_id = self._lease_id
+        done = fan_out(tx, self._keyring, sending.index, lease_id, sending.room, now=self._clock())
+        return partial(self._committed_along, sending, lease_id, done)
+
+    def _committed_along(self, sending: Sending, lease_id: int, done: FannedOut) -> None:
+        self._fanning_out = True
+        with suppress(RuntimeError):  # the loop is closed: we have stopped, and the lease runs out by itself
+            self._loop.call_soon_threadsafe(self._arrive, sending, lease_id, done)
+
+    def _arrive(self, sending: Sending, lease_id: int, done: FannedOut) -> None:
+        self._fanning_out = False
+        if len(done.events) == FAN_OUT_BATCH:  # there may be more
+            self._events_wait.set()
+        self._take_in(sending, lease_id, done)
+
+    def _take_in(self, sending: Sending, lease_id: int, done: FannedOut) -> None:
         if lease_id == self._lease_id:
             sending.take_in(done.index, done.leased)
         self._eager = self._eager or done.overflow > 0
@@ -198,10 +234,6 @@ class Engine:
             for event in done.events if unheard else ():
                 if event.unheard_reason == "loop":
                     self._telemetry.tell(facts.LoopStopped(event.event_id, event.type, event.depth))
-        if done.locked_out:
-            await asyncio.sleep(LOCKED_OUT)
-        elif len(done.events) < FAN_OUT_BATCH:
-            await _wait(self._events_wait, IDLE_FAN_OUT)
 
     async def _claim(self, sending: Sending) -> None:
         self._claims_wanted.clear()

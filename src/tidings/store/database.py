@@ -21,7 +21,7 @@ from tidings.errors import Invalid, Unavailable
 from tidings.store.migrate import migrate
 from tidings.store.postgresql import PostgreSQL
 from tidings.store.sqlite import SQLite
-from tidings.store.waking import WAKE, Wake
+from tidings.store.waking import WAKE, Rider, Wake
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -64,6 +64,13 @@ class Database(Protocol):
 
     def listen(self, callback: Callable[[], None], what: Wake = "events") -> None:
         """Call `callback` after every commit of a transaction that asked for it (`wake_after`), on any thread."""
+
+    def let_ride(self, rider: Rider) -> None:
+        """Run `rider(tx)` at the end of every transaction that asked for `events`, before it commits; on SQLite alone.
+
+        It answers whom to call, on the writer's thread, when all of it has committed; or None, and then those who `listen` are
+        called. What it raises undoes what it wrote, and nothing else.
+        """
 
     async def close(self) -> None:
         """Finish what was handed in, then let go of every connection and thread."""

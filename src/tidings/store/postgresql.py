@@ -20,7 +20,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from tidings.errors import Invalid, Unavailable
 from tidings.store.calls import CallThreads
-from tidings.store.waking import Listeners
+from tidings.store.waking import Listeners, Rider
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -67,6 +67,9 @@ class PostgreSQL:
     async def write(self, fn: Callable[Concatenate[Connection, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """See `Database.write`."""
         return cast(T, await self._writers.hand_in(partial(self._write, fn, *args, **kwargs)))
+
+    def let_ride(self, rider: Rider) -> None:
+        """See `Database.let_ride`. Nobody rides here: one process at a time fans out, and others would wait for its lock."""
 
     async def close(self) -> None:
         """See `Database.close`."""

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import sqlite3
 import threading
 import time
@@ -31,7 +32,7 @@ from sqlalchemy.pool import NullPool
 from tidings.cores import roam
 from tidings.errors import Invalid, Unavailable
 from tidings.store.calls import Call, CallQueue, CallThreads, database_closed, tell_all
-from tidings.store.waking import Listeners
+from tidings.store.waking import WAKE, Listeners, Rider
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -42,6 +43,8 @@ BUSY_STEP = 0.01  # seconds
 WRITER_CACHE_KIB = 32_000
 READER_CACHE_KIB = 4_000  # each; the operating system holds the file for all of them
 PREPARED = 512  # statements that a connection keeps prepared
+
+_log = logging.getLogger(__name__)
 
 
 class SQLite:
@@ -56,6 +59,7 @@ class SQLite:
         self.statements = 0
         self._listeners = Listeners()
         self.listen = self._listeners.listen
+        self._rider: Rider | None = None
         self.engine = self._make_engine()
         with _translated():
             self._tx = self._connect()
@@ -80,6 +84,10 @@ class SQLite:
     async def write(self, fn: Callable[Concatenate[Connection, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """See `Database.write`."""
         return cast(T, await self._calls.hand_in(partial(fn, self._tx, *args, **kwargs)))
+
+    def let_ride(self, rider: Rider) -> None:
+        """See `Database.let_ride`."""
+        self._rider = rider
 
     async def close(self) -> None:
         """See `Database.close`."""
@@ -137,8 +145,29 @@ class SQLite:
         for call in batch:
             if not call.future.cancelled():
                 run(call)
+        arrived = self._ride()
         self._tx.commit()
         self.commits += 1
+        if arrived:
+            arrived()
+
+    def _ride(self) -> Callable[[], None] | None:
+        """Let the rider write too, where this batch has events for it. What goes wrong there is its own: it hears of the events
+        again, as everybody who listens."""
+        if self._rider is None or "events" not in self._tx.info.get(WAKE, ()):
+            return None
+        arrived = None
+        self._driver.execute("SAVEPOINT rider")
+        try:
+            arrived = self._rider(self._tx)
+        except Exception as error:  # noqa: BLE001 (whatever it is)
+            _log.exception("what was to be written along with a change was not")
+            self._must_go_on_after(error)
+            self._driver.execute("ROLLBACK TO rider")
+        self._driver.execute("RELEASE rider")
+        if arrived:
+            self._tx.info[WAKE].discard("events")
+        return arrived
 
     def _run(self, call: Call) -> None:
         before = self._driver.total_changes
@@ -163,6 +192,9 @@ class SQLite:
 
     def _note(self, call: Call, error: BaseException) -> None:
         call.error = error
+        self._must_go_on_after(error)
+
+    def _must_go_on_after(self, error: BaseException) -> None:
         if not self._driver.in_transaction:
             raise Unavailable("the database gave up the transaction; nothing of it was written") from error
 

@@ -13,6 +13,10 @@ WAKE = "tidings.wake"
 Wake = Literal["events", "deliveries"]
 """What is there to be done: events to fan out, or deliveries that have become due."""
 
+Rider = Callable[[Connection], Callable[[], None] | None]
+"""Writes something of its own at the end of a transaction, and answers whom to call once that has committed (see
+`Database.let_ride`); None: it has written nothing, and wants to be woken as usual."""
+
 _log = logging.getLogger(__name__)
 
 
