@@ -14,6 +14,7 @@ import standardwebhooks
 from msgspec.structs import replace
 
 from tests.support.databases import AnyDatabase
+from tests.support.processes import wait_until
 from tests.support.receiver import Answer, Received, receiving
 from tests.support.world import KEYRING, NOW, World, append_update, code_of, make_hook, make_world
 from tidings.clock import system_clock
@@ -78,6 +79,38 @@ async def test_a_change_arrives_as_podios_form_with_the_urls_query_moved_in(data
         assert came.body.decode() == f"item_id=42&item_revision_id=3&external_id=&type=item.update&hook_id={hook_id}&key=k&key=2"
         assert came.headers["content-type"] == "application/x-www-form-urlencoded"
         await until_states(database, "delivered")
+
+
+@pytest.mark.only("sqlite", reason="on PostgreSQL nobody rides along, see `Database.let_ride`")
+async def test_a_change_is_fanned_out_in_its_own_commit(database: AnyDatabase, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def never(_engine: Engine, _sending: Sending) -> None:
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(Engine, "_fan_out", never)  # the loop that looks for events
+    async with receiving() as receiver, delivering(database) as engine:
+        await asyncio.to_thread(wait_until, lambda: engine.ready)
+        await database.write(make_hook, world, url=receiver.url)
+        await database.write(append_update, world, item_id=1)
+        assert len(await states(database)) == 1
+        await until_states(database, "delivered")
+    await database.write(append_update, world, item_id=2)  # nobody rides with an engine that has stopped
+    assert len(await states(database)) == 1
+
+
+@pytest.mark.only("sqlite", reason="as above")
+async def test_what_was_not_fanned_out_along_is_fanned_out_afterwards(
+    database: AnyDatabase, world: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(_engine: Engine, tx: Tx) -> None:
+        tx.exec_driver_sql("UPDATE events SET matched = 0")
+        raise RuntimeError("a defect")
+
+    monkeypatch.setattr(Engine, "_fan_out_along", fail)
+    async with receiving() as receiver, delivering(database):
+        await database.write(make_hook, world, url=receiver.url)
+        await database.write(append_update, world, item_id=1)
+        await until_states(database, "delivered")
+    assert "a defect" in caplog.text
 
 
 async def test_two_other_peoples_libraries_accept_the_signature(database: AnyDatabase, world: World) -> None:

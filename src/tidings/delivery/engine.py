@@ -18,10 +18,9 @@ import random
 import socket
 import threading
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
-from typing import TypeVar
 
 import uvloop
 
@@ -33,6 +32,7 @@ from tidings.delivery.fanout import BATCH as FAN_OUT_BATCH
 from tidings.delivery.fanout import FannedOut, fan_out
 from tidings.delivery.guard import Guard
 from tidings.delivery.leases import free_expired, give_up_lease, renew_lease, take_lease
+from tidings.delivery.patience import Patience
 from tidings.delivery.prune import Pruned, prune
 from tidings.delivery.release import any_running, release
 from tidings.delivery.schedule import Schedule
@@ -58,10 +58,6 @@ RELEASE_EVERY = 0.25  # while one runs: what it has released comes due, and is c
 LINGER = 0.02  # seconds that a result may wait for others to be settled with it
 TICK = 0.1
 PRUNE_EVERY = 600.0
-FIRST_BACKOFF, LONGEST_BACKOFF = 0.1, 5.0  # seconds, while the database is away
-
-
-T = TypeVar("T")
 
 
 class Engine:
@@ -76,6 +72,7 @@ class Engine:
         self._allow = allow
         self._clock = clock
         self._telemetry = telemetry
+        self._patience = Patience(telemetry)
         self._lease_for = int(settings.lease * SECOND)
         self._lease_id = 0
         self._eager = False
@@ -132,7 +129,7 @@ class Engine:
         self._results_wait = asyncio.Event()
         self._loop = asyncio.get_running_loop()
         self._has_loop.set()
-        instance = await self._persist("start", lambda: self._database.read(_instance))
+        instance = await self._patience.persist("start", lambda: self._database.read(_instance))
         sender = self._make_sender()
         sending = self._sending = self._make_sending(sender, instance)
         await self._take_lease(sending)
@@ -145,7 +142,7 @@ class Engine:
             "tick": self._tick,
             "prune": self._prune,
         }
-        tasks = [asyncio.create_task(self._forever(name, partial(loop, sending)), name=name) for name, loop in loops.items()]
+        tasks = [asyncio.create_task(self._patience.forever(name, partial(loop, sending)), name=name) for name, loop in loops.items()]
         self._started.set()
         await self._stopping.wait()
         self._started.clear()
@@ -296,7 +293,7 @@ class Engine:
     async def _write_batch(self, results: list[Result], given: list[Given]) -> Settled:
         tries = itertools.count()
         write = self._database.write
-        return await self._persist("settle", lambda: write(settle, results, given, now=self._clock(), again=next(tries) > 0))
+        return await self._patience.persist("settle", lambda: write(settle, results, given, now=self._clock(), again=next(tries) > 0))
 
     async def _renew(self, sending: Sending) -> None:
         await asyncio.sleep(self._settings.lease / 3)
@@ -330,9 +327,9 @@ class Engine:
         now = self._clock()
         holder = f"{socket.gethostname()}:{os.getpid()}"
         write, duration = self._database.write, self._lease_for
-        self._lease_id = await self._persist("lease", lambda: write(take_lease, holder, now=now, duration=duration))
+        self._lease_id = await self._patience.persist("lease", lambda: write(take_lease, holder, now=now, duration=duration))
         if self._database.dialect == "sqlite":  # nobody else delivers from this file (see `server.py`)
-            await self._persist("lease", lambda: write(free_expired, now=now, all_but=self._lease_id))
+            await self._patience.persist("lease", lambda: write(free_expired, now=now, all_but=self._lease_id))
         self._telemetry.tell(facts.LeaseTaken(self._lease_id))
         sending.sends_until = now + self._lease_for
 
@@ -348,31 +345,6 @@ class Engine:
         with suppress(Unavailable):  # then the lease runs out by itself, and what it held is claimed
             returned = await self._database.write(give_up_lease, self._lease_id, now=self._clock())
             self._telemetry.tell(facts.EngineStopped(returned))
-
-    # --- weather ---
-
-    async def _forever(self, name: str, loop: Callable[[], Awaitable[None]]) -> None:
-        """Round after round. A database that is away is waited for; a defect is told, and the next round tried."""
-        backoff = FIRST_BACKOFF
-        while True:
-            try:
-                await self._persist(name, loop)
-                backoff = FIRST_BACKOFF
-            except Exception as error:  # noqa: BLE001  a defect: told, and not the end of everybody's deliveries
-                self._telemetry.tell(facts.StationFailed(name, error, backoff))
-                await asyncio.sleep(backoff)
-                backoff = min(2 * backoff, LONGEST_BACKOFF)
-
-    async def _persist(self, where: str, run: Callable[[], Awaitable[T]]) -> T:
-        """`run()`, again and again until the database is there."""
-        backoff = FIRST_BACKOFF
-        while True:
-            try:
-                return await run()
-            except Unavailable as error:
-                self._telemetry.tell(facts.DatabaseUnavailable(where, str(error), backoff))
-            await asyncio.sleep(backoff)
-            backoff = min(2 * backoff, LONGEST_BACKOFF)
 
 
 def _halves(results: list[Result], given: list[Given]) -> list[tuple[list[Result], list[Given]]]:

@@ -1,7 +1,8 @@
 """Fan-out: takes the oldest events that wait, finds the hooks that want each, and writes one delivery for each pair.
 
 Deliveries are written leased to this process (as far as it has room for them), so that nothing has to be claimed before
-it is sent. Events are marked in the same transaction: a crash leaves either both or neither.
+it is sent. Events are marked in the same transaction: a crash leaves either both or neither. On SQLite that is mostly the
+transaction of the changes themselves, whose end it rides along with (ADR 0011); otherwise one of its own.
 
 Numbers. Each delivery gets its hook's next number, from a counter moved in the same transaction. On PostgreSQL one process
 at a time fans out, under an advisory lock that the transaction holds: ids of events come from a sequence there, so commit
