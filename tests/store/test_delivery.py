@@ -10,7 +10,7 @@ import pytest
 from tests.support.databases import AnyDatabase
 from tests.support.world import KEYRING, NOW, SECOND, World, append_update, make_hook, make_world
 from tidings.delivery.backlog import measure_backlog
-from tidings.delivery.claims import Claimed, claim
+from tidings.delivery.claims import START, WALK, Claimed, claim
 from tidings.delivery.decide import Verdict
 from tidings.delivery.deliveries import Delivery
 from tidings.delivery.fanout import FannedOut, fan_out
@@ -18,6 +18,7 @@ from tidings.delivery.leases import free_expired, give_up_lease, renew_lease, ta
 from tidings.delivery.outcomes import Outcome, Reason, Timings
 from tidings.delivery.prune import prune
 from tidings.delivery.settle import Given, Result, settle
+from tidings.events.outbox import NewEvent, append_many
 from tidings.hooks import registry
 from tidings.hooks.matching import EMPTY_INDEX, Hook
 from tidings.store.database import Tx
@@ -223,6 +224,79 @@ async def test_what_keeps_its_order_stands_aside_for_no_want_of_room(database: A
     assert (await claimed(database, lease_id, full=(1,))).leased == []
     assert await leases_of(database) == [0]
     assert names((await claimed(database, lease_id)).leased) == [1]
+
+
+async def waiting_in_one_lane(database: AnyDatabase, world: World, *, count: int = 5) -> int:
+    """`count` changes of one item, none of them leased, for a hook that wants them in order. Answers our lease."""
+    await hook(database, world, order="object")
+    for revision in range(1, count + 1):
+        await database.write(append_update, world, revision=revision)
+    lease_id = await lease(database)
+    assert (await out(database, lease_id, room=none)).overflow == count
+    return lease_id
+
+
+async def test_those_behind_the_first_of_a_lane_are_claimed_with_it(database: AnyDatabase, world: World) -> None:
+    lease_id = await waiting_in_one_lane(database, world)
+    done = await claimed(database, lease_id)
+    assert names(done.leased) == [1, 2, 3, 4, 5]
+    assert [delivery.lane for delivery in done.leased] == ["item:42"] * 5
+    assert await leases_of(database) == [lease_id] * 5
+    assert (await claimed(database, await lease(database))).leased == []
+
+
+async def test_no_more_of_a_lane_are_claimed_than_there_is_room_for(database: AnyDatabase, world: World) -> None:
+    lease_id = await waiting_in_one_lane(database, world)
+    done = await database.write(claim, KEYRING, EMPTY_INDEX, lease_id, lambda _: 3, (), swept=0, now=NOW)
+    assert names(done.leased) == [1, 2, 3]
+    assert await leases_of(database) == [lease_id] * 3 + [0, 0]
+
+
+async def test_a_first_that_has_failed_is_claimed_alone(database: AnyDatabase, world: World) -> None:
+    lease_id = await waiting_in_one_lane(database, world)
+    first, *others = (await claimed(database, lease_id)).leased
+    again = Verdict("pending", NOW + 5 * SECOND)
+    await database.write(settle, [Result(first, 1, failure(), again)], [Given(other, NOW) for other in others], now=NOW)
+    assert names((await claimed(database, lease_id, now=NOW + 6 * SECOND)).leased) == [1]
+
+
+async def test_nothing_in_a_lane_overtakes_what_is_not_due(database: AnyDatabase, world: World) -> None:
+    lease_id = await waiting_in_one_lane(database, world)
+    await database.write(lambda tx: tx.exec_driver_sql("UPDATE deliveries SET due_at = due_at + 1000000 WHERE sequence = 3"))
+    assert names((await claimed(database, lease_id)).leased) == [1, 2]
+
+
+async def test_what_nobody_wants_any_more_holds_up_nothing_behind_it(database: AnyDatabase, world: World) -> None:
+    lease_id = await waiting_in_one_lane(database, world)
+
+    def make_verification(tx: Tx) -> None:  # of a hook that is verified already
+        event_id = tx.exec_driver_sql("SELECT event_id FROM deliveries WHERE sequence = 2").scalar()
+        tx.exec_driver_sql(f"UPDATE events SET type = 'hook.verify', parameters = '{{}}' WHERE event_id = {event_id}")
+
+    await database.write(make_verification)
+    done = await claimed(database, lease_id)
+    assert (names(done.leased), done.cancelled) == ([1, 3, 4, 5], 1)
+
+
+async def test_many_that_wait_in_their_lane_are_walked_over_by_and_by(database: AnyDatabase, world: World) -> None:
+    def change_one_item_often(tx: Tx) -> None:
+        parameters = {"item_id": "42", "item_revision_id": "1", "external_id": ""}
+        event = NewEvent("item.update", world.space_id, world.app_id, 42, parameters, world.user.author, NOW)
+        append_many(tx, [event] * (2 * WALK + 500))
+
+    await hook(database, world, order="object")
+    lease_id, elsewhere = await lease(database), await lease(database)
+    await database.write(change_one_item_often)
+    await database.write(append_update, world, item_id=43)
+    for _ in range(2 * WALK // 500 + 2):
+        await out(database, lease_id, room=none)
+    await database.write(lambda tx: tx.exec_driver_sql(f"UPDATE deliveries SET lease_id = {elsewhere} WHERE sequence = 1"))
+    rounds, walked = [], START
+    for _ in range(4):
+        done = await database.write(claim, KEYRING, EMPTY_INDEX, lease_id, much, (), swept=0, walked=walked, now=NOW)
+        walked = done.walked
+        rounds.append((names(done.leased), walked == START))
+    assert rounds == [([], False), ([2 * WALK + 501], True), ([], False), ([], True)]
 
 
 async def test_two_processes_never_claim_the_same_delivery(database: AnyDatabase, world: World) -> None:

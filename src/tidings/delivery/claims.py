@@ -1,7 +1,9 @@
 """Claims: the slow lane. Leases what is due again: retries, leases that ran out, and what fan-out had no room for.
 
 The oldest due go first. Where a hook wants its objects' events in order, only the first unfinished delivery of a lane can be
-claimed. On PostgreSQL, rows that another process is just claiming are skipped.
+claimed; and with it, if it has not failed, those right behind it, as many as there is room for, since our lanes keep the order in
+memory. (One of them a round, and a busy object's backlog would shrink by as many a second as there are rounds.) On PostgreSQL,
+rows that another process is just claiming are skipped.
 
 What is due and may not go, since its hook is paused or has no room, is put aside, under a lease of the hook's own
 (`waits_under`), and is in nobody's way there, however much it is. It comes back as the hook has room, what was due first in
@@ -15,9 +17,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from typing import Any, cast
 
 from msgspec import Struct
-from sqlalchemy import bindparam, func, select, update
+from sqlalchemy import bindparam, func, select, text, update
 
 from tidings.delivery.deliveries import EVENT_COLUMNS, NOBODY, Delivery, Event, waits_under
 from tidings.delivery.fanout import Room
@@ -33,6 +36,14 @@ from tidings.store.sealing import Keyring
 from tidings.store.statements import Statement
 
 BATCH = 500  # deliveries a transaction
+WALK = 2_000  # due deliveries that a round walks over at most, twice: from the oldest, and from where the last one ended
+
+
+Place = tuple[int, int, int]
+"""Where a delivery stands among those that are due: `due_at`, hook, number."""
+
+START: Place = (-1, 0, 0)
+_END = 2**62  # behind every hook, and every number
 
 
 class Claimed(Struct):
@@ -43,41 +54,119 @@ class Claimed(Struct):
     cancelled: int  # their hook wants them no more
     more: bool  # there may be more to do at once
     swept: int  # the version of the hooks whose unwanted deliveries have all been cancelled
+    walked: Place = START  # where the next round goes on; `START`: all that is due was looked at
 
 
-def claim(tx: Tx, keyring: Keyring, held: HookIndex, lease_id: int, room: Room, full: Sequence[int], *, swept: int, now: int) -> Claimed:
-    """Lease up to `BATCH` due deliveries, but for codes none of the hooks in `full`. `now` is in microseconds since the epoch.
+def claim(
+    tx: Tx,
+    keyring: Keyring,
+    held: HookIndex,
+    lease_id: int,
+    room: Room,
+    full: Sequence[int],
+    *,
+    swept: int,
+    walked: Place = START,
+    now: int,
+) -> Claimed:
+    """Lease some hundred due deliveries, but for codes none of the hooks in `full`. `now` is in microseconds since the epoch.
 
-    `swept` is what the round before has answered, 0 for the first.
+    `swept` and `walked` are what the round before has answered, 0 and `START` for the first.
     """
     if not holds(tx, lease_id):
         return Claimed(held, [], 0, more=False, swept=swept)
     left = _Left(room, full)
     brought = _bring_back(tx, fresh_index(tx, keyring, held), left)
-    rows = tx.exec_driver_sql(_due_text(tx.dialect.name, full), (now,)).all()
-    index = fresh_index(tx, keyring, held)  # once more, after the events were read, see `hooks/index.py`
-    leased: list[Delivery] = []
-    unwanted: list[tuple[object, ...]] = []
-    aside: list[tuple[object, ...]] = []
-    for hook_id, sequence, attempts, lane, reason, earlier, replay_id, *event in rows:
-        hook, what = index.by_id.get(hook_id), Event(*event)
-        if why := why_unwanted(hook, what):
-            unwanted.append(("cancelled", why, now, NOBODY, hook_id, sequence))
-            continue
-        assert hook is not None
-        again = {"earlier": earlier, "replay_id": replay_id}
-        delivery = Delivery(hook_id, sequence, what, hook, lease_id, lane, attempts, reason, **again)
-        if not hook.paused and (delivery.proves_next_url or left.take(hook)):
-            leased.append(delivery)
-        elif (waits := waits_under(hook, lane)) != NOBODY:
-            aside.append((waits, hook_id, sequence))
-    read_whole(tx, leased)
-    update_rows(tx, deliveries, _KEY, ("state", "lease_id"), [("sending", lease_id, d.hook_id, d.sequence) for d in leased])
-    update_rows(tx, deliveries, _KEY, _CANCELLED, unwanted)
-    update_rows(tx, deliveries, _KEY, ("lease_id",), aside)
+    rows, walked = _walk(tx, full, walked, now)
+    # Once more, after the events were read, see `hooks/index.py`.
+    sorting = _Sorting(fresh_index(tx, keyring, held), left, lease_id, now)
+    for row in rows:
+        sorting.sort(*row)
+    _follow_heads(tx, sorting, now)
+    read_whole(tx, sorting.leased)
+    update_rows(tx, deliveries, _KEY, ("state", "lease_id"), [("sending", lease_id, d.hook_id, d.sequence) for d in sorting.leased])
+    update_rows(tx, deliveries, _KEY, _CANCELLED, sorting.unwanted)
+    update_rows(tx, deliveries, _KEY, ("lease_id",), sorting.aside)
+    index = sorting.index
     far_off = _sweep(tx, index, now) if index.version != swept else 0
-    more = brought or len(rows) == BATCH or far_off == BATCH
-    return Claimed(index, leased, len(unwanted) + far_off, more, swept if far_off == BATCH else index.version)
+    more = brought or len(rows) >= BATCH or far_off == BATCH
+    cancelled = len(sorting.unwanted) + far_off
+    return Claimed(index, sorting.leased, cancelled, more, swept if far_off == BATCH else index.version, walked)
+
+
+def _walk(tx: Tx, full: Sequence[int], walked: Place, now: int) -> tuple[list[Any], Place]:
+    """What of the due may be claimed, and where the next round goes on.
+
+    All of it is looked at, unless it is more than `WALK`: then the oldest, and those behind `walked`. Most of so many wait in
+    their lanes, each behind the first of it. To walk over them takes its time, and nobody else writes meanwhile.
+    """
+    due = _due_text(tx.dialect.name, full)
+    end = _end_of_walk(tx, START, now)
+    rows = list(tx.exec_driver_sql(due, (*START, *(end or (now, _END, _END)))))
+    if end is None:
+        return rows, START
+    begin = max(walked, end)
+    end = _end_of_walk(tx, begin, now)
+    rows += tx.exec_driver_sql(due, (*begin, *(end or (now, _END, _END))))
+    return rows, end or START
+
+
+def _end_of_walk(tx: Tx, begin: Place, now: int) -> Place | None:
+    """The last of the `WALK` due ones behind `begin`; None: there are not so many."""
+    due_at, hook_id, sequence = begin
+    found = _LAST_OF_WALK.first(tx, {"due_at": due_at, "hook_id": hook_id, "sequence": sequence, "now": now})
+    return cast(Place, tuple(found)) if found else None
+
+
+class _Sorting:
+    """What is due, by what becomes of it."""
+
+    def __init__(self, index: HookIndex, left: _Left, lease_id: int, now: int) -> None:
+        self.index = index
+        self.left = left
+        self.leased: list[Delivery] = []
+        self.unwanted: list[tuple[object, ...]] = []
+        self.aside: list[tuple[object, ...]] = []
+        self._lease_id = lease_id
+        self._now = now
+
+    def sort(
+        self,
+        hook_id: int,
+        sequence: int,
+        attempts: int,
+        lane: str | None,
+        reason: str | None,
+        earlier: int | None,
+        replay_id: int | None,
+        *event: Any,
+    ) -> bool:
+        """Sort one row in; answers whether what comes behind it in its lane may be sorted in too."""
+        hook, what = self.index.by_id.get(hook_id), Event(*event)
+        if why := why_unwanted(hook, what):
+            self.unwanted.append(("cancelled", why, self._now, NOBODY, hook_id, sequence))
+            return True
+        assert hook is not None
+        held = (self._lease_id, lane, attempts, reason)
+        delivery = Delivery(hook_id, sequence, what, hook, *held, earlier=earlier, replay_id=replay_id)
+        if not hook.paused and (delivery.proves_next_url or self.left.take(hook)):
+            self.leased.append(delivery)
+            return True
+        if (waits := waits_under(hook, lane)) != NOBODY:
+            self.aside.append((waits, hook_id, sequence))
+        return False
+
+
+def _follow_heads(tx: Tx, sorting: _Sorting, now: int) -> None:
+    """Lease, behind each first of a lane that has not failed, those that may go after it: up to `BATCH` in all."""
+    heads = [delivery for delivery in sorting.leased if delivery.lane is not None and not delivery.attempts]
+    most = max(0, BATCH - len(sorting.leased)) // len(heads) if heads else 0
+    for head in heads if most else ():
+        limit = min(most, sorting.left.of(head.hook))
+        behind = tx.exec_driver_sql(_behind_text(tx.dialect.name), (now, head.hook_id, head.lane, head.sequence, limit))
+        for is_free, *row in behind.all():
+            if not is_free or not sorting.sort(*row):
+                break
 
 
 class _Left:
@@ -200,16 +289,39 @@ _CANCELLED = ("state", "reason", "ended_at", "lease_id")
 _EVENT = ", ".join(f"e.{name}" for name in EVENT_COLUMNS.split(", "))
 
 
+_DELIVERY = f"d.hook_id, d.sequence, d.attempts, d.lane, d.reason, d.earlier, d.replay_id, {_EVENT}"
+
+
+_LAST_OF_WALK = Statement(
+    text(f"""
+        SELECT due_at, hook_id, sequence FROM deliveries
+        WHERE lease_id = {NOBODY} AND ended_at IS NULL
+          AND (due_at, hook_id, sequence) > (:due_at, :hook_id, :sequence) AND due_at <= :now
+        ORDER BY due_at, hook_id, sequence LIMIT 1 OFFSET {WALK - 1}""")
+)
+
+
 def _due_text(dialect: str, full: Sequence[int]) -> str:
     mark, lock = ("?", "") if dialect == "sqlite" else ("%s", " FOR UPDATE OF d SKIP LOCKED")
     # The ids are ours, all whole numbers.
     left_out = f" AND (d.lane IS NULL OR d.hook_id NOT IN ({', '.join(map(str, full))}))" if full else ""
+    place, marks = "(d.due_at, d.hook_id, d.sequence)", f"({mark}, {mark}, {mark})"
     return f"""
-        SELECT d.hook_id, d.sequence, d.attempts, d.lane, d.reason, d.earlier, d.replay_id, {_EVENT}
-        FROM deliveries AS d JOIN events AS e ON e.event_id = d.event_id
-        WHERE d.lease_id = {NOBODY} AND d.ended_at IS NULL AND d.due_at <= {mark}{left_out}
+        SELECT {_DELIVERY} FROM deliveries AS d JOIN events AS e ON e.event_id = d.event_id
+        WHERE d.lease_id = {NOBODY} AND d.ended_at IS NULL AND {place} > {marks} AND {place} <= {marks}{left_out}
           AND (d.lane IS NULL OR NOT EXISTS (
               SELECT 1 FROM deliveries AS earlier
               WHERE earlier.hook_id = d.hook_id AND earlier.lane = d.lane AND earlier.lane IS NOT NULL
                 AND earlier.ended_at IS NULL AND earlier.sequence < d.sequence))
         ORDER BY d.due_at LIMIT {BATCH}{lock}"""
+
+
+def _behind_text(dialect: str) -> str:
+    # None is skipped for being locked: what came behind it would overtake it. SQLite would rather walk along the primary key, over
+    # all that its hook is to be told.
+    mark, index, lock = ("?", " INDEXED BY ix_deliveries_lane", "") if dialect == "sqlite" else ("%s", "", " FOR UPDATE OF d")
+    return f"""
+        SELECT d.lease_id = {NOBODY} AND d.due_at <= {mark}, {_DELIVERY}
+        FROM deliveries AS d{index} JOIN events AS e ON e.event_id = d.event_id
+        WHERE d.hook_id = {mark} AND d.lane = {mark} AND d.lane IS NOT NULL AND d.ended_at IS NULL AND d.sequence > {mark}
+        ORDER BY d.sequence LIMIT {mark}{lock}"""

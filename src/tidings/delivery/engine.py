@@ -27,7 +27,7 @@ import uvloop
 from tidings.clock import DAY, SECOND, Clock
 from tidings.delivery.allow import AllowList
 from tidings.delivery.breaker import BreakerState
-from tidings.delivery.claims import Claimed, claim
+from tidings.delivery.claims import START, Claimed, claim
 from tidings.delivery.fanout import BATCH as FAN_OUT_BATCH
 from tidings.delivery.fanout import FannedOut, fan_out
 from tidings.delivery.guard import Guard
@@ -78,6 +78,7 @@ class Engine:
         self._eager = False
         self._fanning_out = False  # what was leased last is still on its way to us
         self._swept = 0
+        self._walked = START
         self._settling = False
         self._loop: asyncio.AbstractEventLoop
         self._has_loop = threading.Event()
@@ -237,14 +238,14 @@ class Engine:
         lease_id, now, full = self._lease_id, self._clock(), sending.full()
         await self._database.write(free_expired, now=now)
         done: Claimed = await self._database.write(
-            claim, self._keyring, sending.index, lease_id, sending.room, full, swept=self._swept, now=now
+            claim, self._keyring, sending.index, lease_id, sending.room, full, swept=self._swept, walked=self._walked, now=now
         )
-        self._swept = done.swept
+        self._swept, self._walked = done.swept, done.walked
         if lease_id == self._lease_id:
             sending.take_in(done.index, done.leased)
         if done.leased or done.cancelled:
             self._telemetry.tell(facts.Claimed(len(done.leased), done.cancelled))
-        self._eager = bool(full)
+        self._eager = bool(full) or done.walked != START
         if not done.more:
             await _wait(self._claims_wanted, EAGER_CLAIMS if self._eager else IDLE_CLAIMS)
 
