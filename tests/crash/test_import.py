@@ -9,14 +9,16 @@ import psycopg
 
 from tests.support.databases import Place
 from tests.support.importing import contents, numbered, start_import, write_table
+from tests.support.lending import LENDER
 from tests.support.processes import wait_until
 from tidings.cli.seed import make_seed
 from tidings.settings import Settings
 
 ROWS = 2_500
-OTHERS = """
-    SELECT state, query FROM pg_stat_activity
-    WHERE datname = current_database() AND backend_type = 'client backend' AND pid <> pg_backend_pid()"""
+OTHERS = f"""
+    SELECT state, wait_event, query FROM pg_stat_activity
+    WHERE datname = current_database() AND backend_type = 'client backend'
+      AND pid <> pg_backend_pid() AND application_name <> '{LENDER}'"""
 
 
 def test_an_import_that_was_killed_is_taken_up_again(place: Place, tmp_path: Path) -> None:
@@ -53,7 +55,10 @@ def wait_until_gone(place: Place) -> None:
         return
     with psycopg.connect(place.url, autocommit=True) as connection:  # one, all the time: it takes a while to forget each
         cursor = connection.cursor()
-        wait_until(lambda: cursor.execute(OTHERS).fetchall() == [])
+        try:
+            wait_until(lambda: cursor.execute(OTHERS).fetchall() == [])
+        except AssertionError:
+            raise AssertionError(f"still there: {cursor.execute(OTHERS).fetchall()}") from None
 
 
 def _has(place: Place, app_id: int, count: int) -> bool:

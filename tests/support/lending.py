@@ -18,6 +18,8 @@ from psycopg import sql
 if TYPE_CHECKING:
     from tests.support.postgres import Postgres
 
+LENDER = "lender"  # how its connections call themselves, for tests that look who is there
+
 # Triggers are off while rows are put back, so that the order of the tables does not matter. What a test left connected is ended
 # first. `altered` is written by whatever alters a table, in the same transaction.
 _WAY_BACK = """
@@ -93,7 +95,7 @@ class Lender:
     def _put_back(self, name: str) -> bool:
         # The connection is kept: a new one would have to plan those hundred statements again.
         if name not in self._connections:
-            self._connections[name] = psycopg.connect(self._postgres.url(name), autocommit=True)
+            self._connections[name] = psycopg.connect(self._postgres.url(name), autocommit=True, application_name=LENDER)
         try:
             return self._connections[name].execute("SELECT kept.put_back()").fetchone() == (True,)
         except psycopg.Error:
