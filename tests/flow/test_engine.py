@@ -26,7 +26,7 @@ from tidings.delivery.sending import Sending
 from tidings.hooks import registry, verification
 from tidings.settings import Settings
 from tidings.store.database import Tx
-from tidings.telemetry.facts import BreakerMoved, DeliveryAttempted, Telemetry
+from tidings.telemetry.facts import BreakerMoved, Claimed, DeliveryAttempted, Telemetry
 
 # The world was made in 2023, and is not to be pruned.
 SOON = Settings(schedule=(0.05, 0.1, 0.2), lease=2.0, grace=5.0, exchange_timeout=3.0, retention=10_000)
@@ -205,6 +205,24 @@ async def test_with_order_one_objects_events_arrive_in_commit_order_whatever_fai
         await receiver.wait_for(lambda: len(accepted) >= 20, 40)
         for item in ("42", "43"):
             assert [revision for accepted_item, revision in accepted if accepted_item == item] == list(range(1, 11))
+
+
+async def test_with_order_a_busy_objects_backlog_is_claimed_in_runs(database: AnyDatabase, world: World) -> None:
+    changes, rounds, telemetry = 600, list[Claimed](), Telemetry()  # a hundred more than are fanned out at once
+    telemetry.listen(Claimed, rounds.append)
+
+    def change_often(tx: Tx) -> None:
+        for revision in range(changes):
+            append_update(tx, world, revision=revision)
+
+    await database.write(make_hook, world, url="http://127.0.0.1:1/", order="object")
+    await database.write(change_often)
+    async with receiving() as receiver:
+        await database.write(lambda tx: tx.exec_driver_sql(f"UPDATE hooks SET url = '{receiver.url}'"))
+        async with delivering(database, telemetry=telemetry):
+            await receiver.wait_for(lambda: len(receiver.received) >= changes)
+        assert [int(form["item_revision_id"]) for form in receiver.forms("item.update")] == list(range(changes))
+    assert len(rounds) < 30
 
 
 async def test_a_destination_that_hangs_costs_the_others_nothing(database: AnyDatabase, world: World) -> None:
