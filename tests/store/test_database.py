@@ -595,6 +595,17 @@ async def test_nobody_arrives_where_the_commit_fails(database: AnyDatabase) -> N
 
 
 @RIDES_ON_SQLITE
+async def test_who_fails_on_arrival_harms_nobody(database: AnyDatabase, caplog: pytest.LogCaptureFixture) -> None:
+    def fail() -> None:
+        raise RuntimeError("the loop is closed")
+
+    database.let_ride(lambda _: fail)
+    await database.write(change_and_wake, "ada")
+    assert await database.read(usernames) == {"ada"}
+    assert "a listener failed" in caplog.text
+
+
+@RIDES_ON_SQLITE
 async def test_a_transaction_that_sqlite_gives_up_on_the_ride_is_unavailable(database: AnyDatabase) -> None:
     def give_up(tx: Tx) -> None:
         tx.exec_driver_sql("ROLLBACK")

@@ -161,8 +161,10 @@ def _follow_heads(tx: Tx, sorting: _Sorting, now: int) -> None:
     """Lease, behind each first of a lane that has not failed, those that may go after it: up to `BATCH` in all."""
     heads = [delivery for delivery in sorting.leased if delivery.lane is not None and not delivery.attempts]
     most = max(0, BATCH - len(sorting.leased)) // len(heads) if heads else 0
-    for head in heads if most else ():
+    for head in heads:
         limit = min(most, sorting.left.of(head.hook))
+        if limit <= 0:
+            continue
         behind = tx.exec_driver_sql(_behind_text(tx.dialect.name), (now, head.hook_id, head.lane, head.sequence, limit))
         for is_free, *row in behind.all():
             if not is_free or not sorting.sort(*row):

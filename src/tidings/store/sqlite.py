@@ -32,7 +32,7 @@ from sqlalchemy.pool import NullPool
 from tidings.cores import roam
 from tidings.errors import Invalid, Unavailable
 from tidings.store.calls import Call, CallQueue, CallThreads, database_closed, tell_all
-from tidings.store.waking import WAKE, Listeners, Rider
+from tidings.store.waking import WAKE, Listeners, Rider, tell
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -149,7 +149,7 @@ class SQLite:
         self._tx.commit()
         self.commits += 1
         if arrived:
-            arrived()
+            tell(arrived)
 
     def _ride(self) -> Callable[[], None] | None:
         """Let the rider write too, where this batch has events for it. What goes wrong there is its own: it hears of the events

@@ -39,9 +39,13 @@ class Listeners:
         if not asked:
             return
         for what, callback in self._callbacks:
-            if what not in asked:
-                continue
-            try:
-                callback()
-            except Exception:  # noqa: BLE001 (whatever it is)
-                _log.exception("a listener failed after a commit")
+            if what in asked:
+                tell(callback)
+
+
+def tell(callback: Callable[[], None]) -> None:
+    """Call `callback` after a commit. What it raises is logged and goes no further."""
+    try:
+        callback()
+    except Exception:  # noqa: BLE001 (whatever it is)
+        _log.exception("a listener failed after a commit")
