@@ -19,6 +19,12 @@ from tidings.errors import Invalid
 ENVIRONMENT_PREFIX = "TIDINGS_"
 HIGHEST_PORT = 65_535
 LONGEST_WAIT = 31 * 86_400  # seconds
+_WORDS = {
+    "files_credentials": ("settings", "aws"),
+    "cores": ("one", "all"),
+    "log_deliveries": ("all", "failures"),
+    "log_format": ("text", "json"),
+}
 _MAY_BE_ZERO = ("port", "retention", "grace", "rate_limit", "rate_limit_low", "cause_limit")
 
 
@@ -128,14 +134,9 @@ def _checked(settings: Settings) -> Settings:
         raise _refused("port", f"is at most {HIGHEST_PORT}")
     if not all(0 <= wait <= LONGEST_WAIT for wait in settings.schedule):
         raise _refused("schedule", "has waits between 0 seconds and 31 days")
-    if settings.files_credentials not in ("settings", "aws"):
-        raise _refused("files_credentials", "is `settings` or `aws`")
-    if settings.cores not in ("one", "all"):
-        raise _refused("cores", "is `one` or `all`")
-    if settings.log_deliveries not in ("all", "failures"):
-        raise Invalid("log_deliveries is `all` or `failures`", parameters={"setting": "log_deliveries"})
-    if settings.log_format not in ("text", "json"):
-        raise _refused("log_format", "is `text` or `json`")
+    for name, words in _WORDS.items():
+        if getattr(settings, name) not in words:
+            raise _refused(name, f"is {' or '.join(f'`{word}`' for word in words)}")
     return settings
 
 
