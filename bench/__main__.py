@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -106,10 +106,10 @@ def measure_batches(receiver: Receiver, url: str, events: int, *, rate: int = 0)
     }
 
 
-def measure_often(receiver: Receiver, url: str, events: int) -> Figures:
-    """The same, `RUNS` times: the run in the middle, with what all of them came to."""
-    runs = sorted((measure_batches(receiver, url, events) for _ in range(RUNS)), key=lambda run: run["per_cpu_second"])
-    return {**runs[RUNS // 2], "runs": [run["per_cpu_second"] for run in runs]}
+def measure_often(receiver: Receiver, urls: Sequence[str], events: int) -> Figures:
+    """The same on one empty database after the other: the run in the middle, with what all of them came to."""
+    runs = sorted((measure_batches(receiver, url, events) for url in urls), key=lambda run: run["per_cpu_second"])
+    return {**runs[len(runs) // 2], "runs": [run["per_cpu_second"] for run in runs]}
 
 
 def measure_api(receiver: Receiver, seconds: int) -> Figures:
@@ -198,7 +198,7 @@ def measure(console: Console, *, events: int, seconds: int) -> Figures:
         with step(console, "wrk, to the same receiver"):
             figures["wrk"] = measure_limit(receiver, seconds)
         with step(console, "batches, on SQLite"):
-            figures["sqlite"] = measure_often(receiver, "", events)
+            figures["sqlite"] = measure_often(receiver, [""] * RUNS, events)
     receiver = Receiver()  # one that sleeps: from here on others need its core too
     postgres: Postgres | None = None
     try:
@@ -207,8 +207,10 @@ def measure(console: Console, *, events: int, seconds: int) -> Figures:
         with step(console, "batches, on PostgreSQL"):
             with starting_on(ALL):
                 postgres = Postgres()
-            postgres.create("bench")
-            figures["postgresql"] = measure_often(receiver, postgres.url("bench"), events)
+            names = [f"bench_{run}" for run in range(RUNS)]
+            for name in names:
+                postgres.create(name)
+            figures["postgresql"] = measure_often(receiver, [postgres.url(name) for name in names], events)
         with step(console, "the API, on SQLite"):
             figures["api"] = measure_api(receiver, seconds)
         with step(console, "filters, on SQLite"):
