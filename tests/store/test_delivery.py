@@ -10,9 +10,10 @@ import pytest
 from tests.support.databases import AnyDatabase
 from tests.support.world import KEYRING, NOW, SECOND, World, append_update, make_hook, make_world
 from tidings.delivery.backlog import measure_backlog
-from tidings.delivery.claims import START, WALK, Claimed, claim
+from tidings.delivery.claims import Claimed, claim
 from tidings.delivery.decide import Verdict
 from tidings.delivery.deliveries import Delivery
+from tidings.delivery.due import START, WALK
 from tidings.delivery.fanout import FannedOut, fan_out
 from tidings.delivery.leases import free_expired, give_up_lease, renew_lease, take_lease
 from tidings.delivery.outcomes import Outcome, Reason, Timings

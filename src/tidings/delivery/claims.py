@@ -17,12 +17,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import Any
 
 from msgspec import Struct
-from sqlalchemy import bindparam, func, select, text, update
+from sqlalchemy import bindparam, func, select, update
 
-from tidings.delivery.deliveries import EVENT_COLUMNS, NOBODY, Delivery, Event, waits_under
+from tidings.delivery.deliveries import NOBODY, Delivery, Event, waits_under
+from tidings.delivery.due import BATCH, START, Place, read_behind, read_due
 from tidings.delivery.fanout import Room
 from tidings.delivery.leases import holds
 from tidings.delivery.payloads import read_whole
@@ -34,16 +35,6 @@ from tidings.store.rows import update_rows
 from tidings.store.schema import deliveries
 from tidings.store.sealing import Keyring
 from tidings.store.statements import Statement
-
-BATCH = 500  # deliveries a transaction
-WALK = 2_000  # due deliveries that a round walks over at most, twice: from the oldest, and from where the last one ended
-
-
-Place = tuple[int, int, int]
-"""Where a delivery stands among those that are due: `due_at`, hook, number."""
-
-START: Place = (-1, 0, 0)
-_END = 2**62  # behind every hook, and every number
 
 
 class Claimed(Struct):
@@ -77,7 +68,7 @@ def claim(
         return Claimed(held, [], 0, more=False, swept=swept)
     left = _Left(room, full)
     brought = _bring_back(tx, fresh_index(tx, keyring, held), left)
-    rows, walked = _walk(tx, full, walked, now)
+    rows, walked = read_due(tx, full, walked, now)
     # Once more, after the events were read, see `hooks/index.py`.
     sorting = _Sorting(fresh_index(tx, keyring, held), left, lease_id, now)
     for row in rows:
@@ -92,30 +83,6 @@ def claim(
     more = brought or len(rows) >= BATCH or far_off == BATCH
     cancelled = len(sorting.unwanted) + far_off
     return Claimed(index, sorting.leased, cancelled, more, swept if far_off == BATCH else index.version, walked)
-
-
-def _walk(tx: Tx, full: Sequence[int], walked: Place, now: int) -> tuple[list[Any], Place]:
-    """What of the due may be claimed, and where the next round goes on.
-
-    All of it is looked at, unless it is more than `WALK`: then the oldest, and those behind `walked`. Most of so many wait in
-    their lanes, each behind the first of it. To walk over them takes its time, and nobody else writes meanwhile.
-    """
-    due = _due_text(tx.dialect.name, full)
-    end = _end_of_walk(tx, START, now)
-    rows = list(tx.exec_driver_sql(due, (*START, *(end or (now, _END, _END)))))
-    if end is None:
-        return rows, START
-    begin = max(walked, end)
-    end = _end_of_walk(tx, begin, now)
-    rows += tx.exec_driver_sql(due, (*begin, *(end or (now, _END, _END))))
-    return rows, end or START
-
-
-def _end_of_walk(tx: Tx, begin: Place, now: int) -> Place | None:
-    """The last of the `WALK` due ones behind `begin`; None: there are not so many."""
-    due_at, hook_id, sequence = begin
-    found = _LAST_OF_WALK.first(tx, {"due_at": due_at, "hook_id": hook_id, "sequence": sequence, "now": now})
-    return cast(Place, tuple(found)) if found else None
 
 
 class _Sorting:
@@ -161,13 +128,13 @@ def _follow_heads(tx: Tx, sorting: _Sorting, now: int) -> None:
     """Lease, behind each first of a lane that has not failed, those that may go after it: up to `BATCH` in all."""
     heads = [delivery for delivery in sorting.leased if delivery.lane is not None and not delivery.attempts]
     most = max(0, BATCH - len(sorting.leased)) // len(heads) if heads else 0
+    taken = {(head.hook_id, head.sequence) for head in heads}  # two of one lane, where another process has just put one back into it
     for head in heads:
         limit = min(most, sorting.left.of(head.hook))
         if limit <= 0:
             continue
-        behind = tx.exec_driver_sql(_behind_text(tx.dialect.name), (now, head.hook_id, head.lane, head.sequence, limit))
-        for is_free, *row in behind.all():
-            if not is_free or not sorting.sort(*row):
+        for is_free, *row in read_behind(tx, head, limit, now):
+            if not is_free or (row[0], row[1]) in taken or not sorting.sort(*row):
                 break
 
 
@@ -288,42 +255,3 @@ def _unwanted_text(dialect: str) -> str:
 
 _KEY = ("hook_id", "sequence")
 _CANCELLED = ("state", "reason", "ended_at", "lease_id")
-_EVENT = ", ".join(f"e.{name}" for name in EVENT_COLUMNS.split(", "))
-
-
-_DELIVERY = f"d.hook_id, d.sequence, d.attempts, d.lane, d.reason, d.earlier, d.replay_id, {_EVENT}"
-
-
-_LAST_OF_WALK = Statement(
-    text(f"""
-        SELECT due_at, hook_id, sequence FROM deliveries
-        WHERE lease_id = {NOBODY} AND ended_at IS NULL
-          AND (due_at, hook_id, sequence) > (:due_at, :hook_id, :sequence) AND due_at <= :now
-        ORDER BY due_at, hook_id, sequence LIMIT 1 OFFSET {WALK - 1}""")
-)
-
-
-def _due_text(dialect: str, full: Sequence[int]) -> str:
-    mark, lock = ("?", "") if dialect == "sqlite" else ("%s", " FOR UPDATE OF d SKIP LOCKED")
-    # The ids are ours, all whole numbers.
-    left_out = f" AND (d.lane IS NULL OR d.hook_id NOT IN ({', '.join(map(str, full))}))" if full else ""
-    place, marks = "(d.due_at, d.hook_id, d.sequence)", f"({mark}, {mark}, {mark})"
-    return f"""
-        SELECT {_DELIVERY} FROM deliveries AS d JOIN events AS e ON e.event_id = d.event_id
-        WHERE d.lease_id = {NOBODY} AND d.ended_at IS NULL AND {place} > {marks} AND {place} <= {marks}{left_out}
-          AND (d.lane IS NULL OR NOT EXISTS (
-              SELECT 1 FROM deliveries AS earlier
-              WHERE earlier.hook_id = d.hook_id AND earlier.lane = d.lane AND earlier.lane IS NOT NULL
-                AND earlier.ended_at IS NULL AND earlier.sequence < d.sequence))
-        ORDER BY d.due_at LIMIT {BATCH}{lock}"""
-
-
-def _behind_text(dialect: str) -> str:
-    # None is skipped for being locked: what came behind it would overtake it. SQLite would rather walk along the primary key, over
-    # all that its hook is to be told.
-    mark, index, lock = ("?", " INDEXED BY ix_deliveries_lane", "") if dialect == "sqlite" else ("%s", "", " FOR UPDATE OF d")
-    return f"""
-        SELECT d.lease_id = {NOBODY} AND d.due_at <= {mark}, {_DELIVERY}
-        FROM deliveries AS d{index} JOIN events AS e ON e.event_id = d.event_id
-        WHERE d.hook_id = {mark} AND d.lane = {mark} AND d.lane IS NOT NULL AND d.ended_at IS NULL AND d.sequence > {mark}
-        ORDER BY d.sequence LIMIT {mark}{lock}"""

@@ -27,7 +27,8 @@ import uvloop
 from tidings.clock import DAY, SECOND, Clock
 from tidings.delivery.allow import AllowList
 from tidings.delivery.breaker import BreakerState
-from tidings.delivery.claims import START, Claimed, claim
+from tidings.delivery.claims import Claimed, claim
+from tidings.delivery.due import START
 from tidings.delivery.fanout import BATCH as FAN_OUT_BATCH
 from tidings.delivery.fanout import FannedOut, fan_out
 from tidings.delivery.guard import Guard
