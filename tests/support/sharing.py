@@ -17,6 +17,7 @@ from typing import IO, Any
 import pytest
 
 WORTH_IT = 200  # tests; fewer are done before a child would be
+EXAMPLES = 20  # that hypothesis tries of one test
 
 
 def share_tests(session: pytest.Session, processes: int) -> None:
@@ -41,9 +42,14 @@ def split(items: Sequence[pytest.Item], shares: int) -> list[list[pytest.Item]]:
     for item in items:
         files.setdefault(item.path, []).append(item)
     parts: list[list[pytest.Item]] = [[] for _ in range(shares)]
-    for of_file in sorted(files.values(), key=len, reverse=True):
-        min(parts, key=len).extend(of_file)
+    for of_file in sorted(files.values(), key=_work, reverse=True):
+        min(parts, key=_work).extend(of_file)
     return parts
+
+
+def _work(items: Sequence[pytest.Item]) -> int:
+    """About how long they take, in plain tests; one of hypothesis is many."""
+    return sum(EXAMPLES if getattr(getattr(item, "obj", None), "is_hypothesis_test", False) else 1 for item in items)
 
 
 def _fork(session: pytest.Session, share: Sequence[pytest.Item]) -> tuple[int, IO[bytes]]:
