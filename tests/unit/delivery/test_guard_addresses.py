@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tidings.delivery.networks import Network, refusal
@@ -82,7 +83,7 @@ def test_addresses_that_are_given_out_are_public(text: str) -> None:
     assert refusal(IPv6Address(text)) is None
 
 
-DISGUISES = {
+DISGUISES: dict[str, Callable[[int], int]] = {
     "mapped": lambda v4: 0xFFFF << 32 | v4,
     "compatible": lambda v4: v4,
     "SIIT": lambda v4: 0xFFFF << 48 | v4,
@@ -98,10 +99,10 @@ DISGUISES = {
 }
 
 
-@given(disguise=st.sampled_from(sorted(DISGUISES)), address=ipv4)
-@settings(max_examples=300)
-def test_an_ipv4_address_in_disguise_is_refused_whatever_it_is(disguise: str, address: IPv4Address) -> None:
-    assert refusal(IPv6Address(DISGUISES[disguise](int(address))))
+@given(address=ipv4)
+def test_an_ipv4_address_in_disguise_is_refused_whatever_it_is(address: IPv4Address) -> None:
+    for disguise, wear in DISGUISES.items():
+        assert refusal(IPv6Address(wear(int(address)))), disguise
 
 
 @pytest.mark.parametrize(
