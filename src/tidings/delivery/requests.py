@@ -87,9 +87,8 @@ def build(prepared: Prepared, delivery: Delivery, *, now: int) -> bytes:
     else:
         formats_own, body = write_payload(prepared.format, delivery, message_id, prepared.server)
     seconds = now // 1_000_000
-    signatures = prepared.signers[0].sign(message_id, seconds, body)
-    if now < prepared.former_until:
-        signatures = " ".join([signatures, *(signer.sign(message_id, seconds, body) for signer in prepared.signers[1:])])
+    signers = prepared.signers if now < prepared.former_until else prepared.signers[:1]
+    signatures = " ".join([signer.sign(message_id, seconds, body) for signer in signers])
     headers = (
         f"Content-Length: {len(body)}\r\n"
         f"webhook-id: {message_id}\r\n"

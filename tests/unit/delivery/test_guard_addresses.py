@@ -6,7 +6,7 @@ from collections.abc import Callable
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tidings.delivery.networks import Network, refusal
@@ -100,6 +100,7 @@ DISGUISES: dict[str, Callable[[int], int]] = {
 
 
 @given(address=ipv4)
+@settings(max_examples=30)
 def test_an_ipv4_address_in_disguise_is_refused_whatever_it_is(address: IPv4Address) -> None:
     for disguise, wear in DISGUISES.items():
         assert refusal(IPv6Address(wear(int(address)))), disguise

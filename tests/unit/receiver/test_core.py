@@ -340,7 +340,7 @@ SAID_NAMES = st.sampled_from(["item", "fields", "changes", "values", "from", "to
 ANYTHING = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=10),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(SAID_NAMES | st.text(max_size=5), inner, max_size=6),
-    max_leaves=10,
+    max_leaves=20,
 )
 
 
